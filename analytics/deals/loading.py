@@ -1,0 +1,140 @@
+"""Any source into one DuckDB table `raw` of texts: (line, c0, c1, …). Nothing is interpreted here."""
+
+import glob
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..errors import BadData
+from .model import Rejected
+from .sieve import sieve
+
+MEMORY_LIMIT = "400MB"
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The table `raw` of a connection: the source's column names in order, and what the loading itself rejected."""
+
+    con: duckdb.DuckDBPyConnection
+    columns: list[str]
+    rows_read: int
+    rejected: list[Rejected]
+    notes: list[str]
+
+
+@contextmanager
+def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]]) -> Iterator[Raw]:
+    """Load a CSV or Parquet file, or rows; afterwards the connection can reach no file and no network. Raises BadData."""
+    with TemporaryDirectory(prefix="deals-") as scratch, connect(scratch) as con:
+        if not isinstance(path_or_rows, (str, Path)):
+            raw = _from_rows(con, path_or_rows)
+        elif not Path(path_or_rows).is_file():
+            raise BadData(f"There is no file {Path(path_or_rows).name!r} to read.")
+        elif _is_parquet(Path(path_or_rows)):
+            raw = _from_parquet(con, Path(path_or_rows))
+        else:
+            raw = _from_text(con, Path(path_or_rows), Path(scratch) / "clean.csv")
+        con.execute("SET enable_external_access=false; SET lock_configuration=true")
+        if not raw.rows_read:
+            raise BadData("There are columns but no rows. Give a file with at least one deal.")
+        yield raw
+
+
+def connect(scratch: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own with bounded memory and threads, spilling to `scratch`."""
+    config = {"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": scratch}
+    return duckdb.connect(":memory:", config=config)
+
+
+def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:
+    found = sieve(path, clean)
+    places = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found.columns)))
+    con.execute(
+        f"CREATE TABLE raw AS FROM read_csv('{clean}', header=false, auto_detect=false, delim=',', quote='\"', escape='\"', "
+        f"max_line_size=8000000, columns={{'line': 'BIGINT', {places}}})"
+    )
+    clean.unlink()
+    count = _count(con)
+    if count != found.rows:
+        raise RuntimeError(f"{found.rows} clean rows were written and {count} read back")
+    notes = []
+    if found.encoding == "cp1252":
+        notes.append("The file is not UTF-8; it was read as Windows-1252. Check names with accents.")
+    return Raw(con, found.columns, found.rows + len(found.rejected), found.rejected, notes)
+
+
+def _from_parquet(con: duckdb.DuckDBPyConnection, path: Path) -> Raw:
+    source = "read_parquet('" + glob.escape(str(path)).replace("'", "''") + "')"
+    try:
+        described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        texts = ", ".join(_as_text(name, kind, place) for place, (name, kind, *_) in enumerate(described))
+        con.execute(f"CREATE TABLE raw AS SELECT row_number() OVER () AS line, {texts} FROM {source}")
+    except duckdb.Error as error:
+        raise BadData("The Parquet file is damaged or cut short. Export it again.") from error
+    return Raw(con, [name for name, *_ in described], _count(con), [], [])
+
+
+def _as_text(name: str, kind: str, place: int) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        column = f"make_timestamp(epoch_us({column}))"  # in UTC, whatever the zone of this machine
+    text = f"CAST({column} AS VARCHAR)"
+    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+        text = f"{text} || CASE WHEN regexp_matches({text}, '[.]\\d{{3}}$') THEN '0' ELSE '' END"  # see _text
+    return f"{text} AS c{place}"
+
+
+def _from_rows(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> Raw:
+    columns = list(dict.fromkeys(str(name) for row in rows for name in row))
+    if not columns:
+        raise BadData("The rows are empty. Give at least one deal with its stage and amount.")
+    texts = {
+        f"c{place}": pa.array([_text(row.get(name)) for row in rows], pa.string())
+        for place, name in enumerate(columns)
+    }
+    lines = pa.array(range(1, len(rows) + 1), pa.int64())
+    con.register("given", pa.table({"line": lines, **texts}))
+    con.execute("CREATE TABLE raw AS FROM given")
+    con.unregister("given")
+    return Raw(con, columns, len(rows), [], [])
+
+
+def _text(value: Any) -> str | None:
+    """A JSON value as it would stand in a CSV file."""
+    match value:
+        case None:
+            return None
+        case float() if not math.isfinite(value):
+            return None
+        case float():
+            text = repr(value)
+            # three decimals would look like thousands to a reader of texts; a fourth cannot
+            return text + "0" if "e" not in text and len(text.rpartition(".")[2]) == 3 else text
+        case datetime() | date():
+            return value.isoformat()
+        case dict() | list():
+            text = json.dumps(value, ensure_ascii=False, default=str)
+        case _:
+            text = str(value)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _count(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("SELECT count(*) FROM raw").fetchone()
+    return int(row[0]) if row else 0

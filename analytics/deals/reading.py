@@ -1,0 +1,99 @@
+"""Read deals from a file or from rows into the canonical frame, and account for every row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..errors import BadData
+from . import checks, naming, typed
+from .columns import recognise
+from .loading import Raw, loaded
+from .model import Deals, Issue, Rejected
+
+_FRAME = """
+    SELECT deal, client, owner, segment, product, stage, outcome, amount,
+           opened_on::TIMESTAMP AS opened_on, closed_on::TIMESTAMP AS closed_on, region
+    FROM typed ORDER BY line
+"""
+_WITHOUT = {
+    "client": "clients and concentration",
+    "owner": "owners",
+    "product": "products",
+    "opened_on": "cycle times, velocity and stale deals",
+    "closed_on": "months, cycle times and velocity",
+}
+
+
+def read(
+    path_or_rows: Path | str | Sequence[dict[str, Any]],
+    *,
+    columns: Mapping[str, str] | None = None,
+    dates: str = "auto",
+    lookup_path: Path | str | None = None,
+) -> Deals:
+    """Deals from a CSV file (UTF-8, UTF-16 or Windows-1252; comma, semicolon, tab or bar), a Parquet file, or rows.
+
+    `columns` maps canonical names to the source's where they are not recognised; `dates` is "auto", "day-first", "month-first" or "iso";
+    `lookup_path` is a product list to check and spell product names by. Raises BadData with a sentence for the sender.
+    """
+    with loaded(path_or_rows) as raw:
+        found = recognise(raw.columns, columns or {})
+        issues = _notes(raw, found.unused) + typed.type_columns(raw, found.positions, dates)
+        rejected = raw.rejected + checks.reject(raw.con)
+        if len(rejected) == raw.rows_read:
+            first = rejected[0]
+            raise BadData(
+                f"None of the {raw.rows_read:,} rows can be used; the first, line {first.line}: {first.reason}."
+            )
+        issues += _rejections(rejected)
+        issues += checks.run(raw.con, found.positions) + checks.number_deals(raw.con)
+        if lookup_path is not None and "product" in found.positions:
+            issues += naming.join_products(raw.con, lookup_path)
+        issues += naming.check_labels(raw.con)
+        frame = raw.con.sql(_FRAME).to_arrow_table().to_pandas()
+    used = {name: raw.columns[place] for name, place in found.positions.items()}
+    return Deals(
+        frame, used, issues, _frame_of(rejected), raw.rows_read, raw.notes + _gaps(used, lookup_path)
+    )
+
+
+def _notes(raw: Raw, unused: list[str]) -> list[Issue]:
+    if not unused:
+        return []
+    sentence = f"{len(unused)} {'column was' if len(unused) == 1 else 'columns were'} not needed: {', '.join(unused[:8])}."
+    return [Issue("unused_columns", "info", len(unused), "reported", sentence, unused)]
+
+
+def _rejections(rejected: list[Rejected]) -> list[Issue]:
+    """One issue for each reason that rows were rejected for."""
+    found = []
+    for reason, count in Counter(row.reason for row in rejected).most_common():
+        lines = [f"line {row.line}: {row.text}" for row in rejected if row.reason == reason]
+        sentence = f"{count:,} {'row was' if count == 1 else 'rows were'} rejected: {reason}."
+        found.append(Issue("rejected_rows", "error", count, "rejected", sentence, lines))
+    return found
+
+
+def _gaps(used: Mapping[str, str], lookup_path: Path | str | None) -> list[str]:
+    gaps = [
+        f"There is no column for {name}, so {what} are missing."
+        for name, what in _WITHOUT.items()
+        if name not in used
+    ]
+    if lookup_path is not None and "product" not in used:
+        gaps.append("There is no column for product, so the product list was not used.")
+    return gaps
+
+
+def _frame_of(rejected: list[Rejected]) -> pd.DataFrame:
+    rows = sorted(rejected, key=lambda row: row.line)
+    return pd.DataFrame(
+        {
+            "line": pd.Series([row.line for row in rows], dtype="int64"),
+            "reason": pd.Series([row.reason for row in rows], dtype="str"),
+            "text": pd.Series([row.text for row in rows], dtype="str"),
+        }
+    )
