@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 MAX_INLINE_ROWS = 5_000
 
 DateOrder = Literal["auto", "day-first", "month-first", "iso"]
-Column = Literal[
-    "deal", "client", "owner", "segment", "product", "stage", "amount", "opened_on", "closed_on", "region"
-]
+Column = Literal["deal", "client", "owner", "segment", "product", "stage", "amount", "opened_on", "closed_on", "region"]
 
 
 class Data(BaseModel):

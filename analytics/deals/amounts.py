@@ -1,4 +1,4 @@
-"""Amounts of money as people write them. Whether 1.234 is a thousand or one and a bit, the whole column tells."""
+"""Amounts of money as people write them. Whether 1.234 is a thousand or one, the whole column tells."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,9 @@ Mark = Literal[".", ","]
 
 LARGEST = 1e15
 
-_PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,2})?")
+# Numbers that mean the same to everybody, and to SQL: most amounts are such, and need no look by Python.
+WHOLE = "-?[0-9]{1,15}"
+PLAIN = WHOLE + "([.][0-9]{1,2})?"
 _SPACES = str.maketrans("", "", " \t\u00a0\u2007\u2009\u202f'’_")
 _CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|BRL|MXN|ZAR|SGD|HKD|KR"
 _CURRENCY = re.compile(rf"US\$|C\$|A\$|R\$|[$€£¥₹₩₽₺₪฿]|(?:{_CODES})(?![A-Z])\.?", re.IGNORECASE)
@@ -18,17 +20,22 @@ _GROUPED = {mark: re.compile(rf"\d{{1,3}}(?:[{mark}]\d{{2,3}})*[{mark}]\d{{3}}")
 EMPTY = {"", "-", "--", "–", "n/a", "na", "#n/a", "nan", "null", "none"}
 
 
+def plain(mark: Mark) -> str:
+    """The pattern of amounts that can be cast to a number as they stand."""
+    return PLAIN if mark == "." else WHOLE
+
+
 def is_empty(text: str) -> bool:
     """Whether a cell says "no amount" rather than an amount."""
     return text.strip().lower() in EMPTY
 
 
 def parse(text: str, mark: Mark = ".") -> float | None:
-    """The number a text stands for, or None: 1,234.50 or 1.234,50 (by `mark`), $ 5, 5 EUR, 1.2k, 3 m, 2bn; (5) is -5.
+    """The number a text stands for, or None: 1,234.50 or 1.234,50 (by `mark`), $5, 5 EUR, 1.2k, 3m; (5) is -5.
 
     Amounts beyond 10^15 are none: no deal is worth a quadrillion, but sums of them would overflow.
     """
-    if _PLAIN.fullmatch(text) and (mark == "." or "." not in text):
+    if re.fullmatch(plain(mark), text):
         return float(text)
     negative, found = _taken_apart(text)
     if not found:
@@ -43,13 +50,14 @@ def parse(text: str, mark: Mark = ".") -> float | None:
     return -value if negative else value
 
 
-def mark_of(values: Iterable[str]) -> tuple[Mark, str | None]:
+def mark_of(values: Iterable[str], points: int = 0) -> tuple[Mark, str | None]:
     """The decimal mark of a column, and a value that stays open to doubt where no other settles it.
 
     Settled by a value with both marks, with a mark used twice, or with other than three digits after its only one.
-    Where nothing settles it, groups of three digits are thousands: money is not counted in thousandths.
+    `points` is how many more values have a decimal point for certain. Where nothing settles it, groups of three
+    digits are thousands: money is not counted in thousandths.
     """
-    votes: dict[Mark, int] = {".": 0, ",": 0}
+    votes: dict[Mark, int] = {".": points, ",": 0}
     doubtful: dict[Mark, str] = {}
     for value in values:
         _, found = _taken_apart(value)
@@ -96,7 +104,7 @@ def _taken_apart(text: str) -> tuple[bool, re.Match[str] | None]:
 
 
 def _split(digits: str, mark: Mark) -> tuple[str | None, str]:
-    """Whole part without thousands marks, and fraction; (None, "") where marks stand where no number has them."""
+    """Whole part without thousands marks, and fraction; (None, "") for marks where no number has them."""
     thousands = "," if mark == "." else "."
     whole, _, fraction = digits.partition(mark)
     if mark in fraction or thousands in fraction:

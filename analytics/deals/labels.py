@@ -1,4 +1,4 @@
-"""Labels that mean the same and are written differently: "GTXPro" and "GTX Pro", "technolgy" and "technology"."""
+"""Labels that mean the same and are spelt differently: "GTXPro" and "GTX Pro", "technolgy" and "technology"."""
 
 import re
 import unicodedata
@@ -11,18 +11,19 @@ ALIKE = 0.8  # SequenceMatcher.ratio() of two words: "technolgy"/"technology" 0.
 MAX_COMPARED = 400  # labels; beyond it only spelling is compared, since comparing pairs grows with the square
 RARE = 1 / 3  # a slip of the pen is rarer than what was meant
 
-SECTORS = (  # noqa: SIM905 - forty words are easier kept as a sentence than as a list
-    "agriculture, automotive, banking, biotechnology, chemicals, construction, consulting, consumer goods, education, electronics, "
-    "employment, energy, engineering, entertainment, finance, financial services, food, government, healthcare, hospitality, "
-    "insurance, legal, logistics, manufacturing, marketing, media, medical, mining, non-profit, pharmaceuticals, professional services, "
-    "public sector, real estate, retail, security, services, software, technology, telecommunications, tourism, transport, "
-    "transportation, travel, utilities, wholesale"
-).split(", ")  # fmt: skip
+SECTORS = (  # noqa: SIM905 - kept as a sentence, not as fifty lines
+    "agriculture, automotive, banking, biotechnology, chemicals, construction, consulting, consumer "
+    "goods, education, electronics, employment, energy, engineering, entertainment, finance, financial "
+    "services, food, government, healthcare, hospitality, insurance, legal, logistics, manufacturing, "
+    "marketing, media, medical, mining, non-profit, pharmaceuticals, professional services, public "
+    "sector, real estate, retail, security, services, software, technology, telecommunications, tourism, "
+    "transport, transportation, travel, utilities, wholesale"
+).split(", ")
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """`label` (found `count` times) is probably meant to be `suggested`; `same` if only case, spaces or punctuation differ."""
+    """`label`, found `count` times, is probably `suggested`; `same` if only case, spaces or punctuation differ."""
 
     label: str
     suggested: str
@@ -31,7 +32,7 @@ class Likeness:
 
 
 def plain(label: str) -> str:
-    """A label without case, accents' composition, spaces and punctuation: what is left is what was meant."""
+    """A label without case, spaces and punctuation: what is left is what was meant."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", label).casefold())
 
 
@@ -59,7 +60,7 @@ def lookalikes(counts: Mapping[str, int], vocabulary: Iterable[str] = ()) -> lis
 
 
 def are_alike(one: str, other: str) -> bool:
-    """Whether two labels differ by a slip of the pen: word by word, so that "Tier 1" and "Tier 2", "North East" and "North West" stay apart."""
+    """Whether a slip of the pen tells two labels apart. Word by word: "North East" and "North West" are not alike."""
     if re.sub(r"\D", "", one) != re.sub(r"\D", "", other):
         return False
     ours, theirs = one.casefold().split(), other.casefold().split()
@@ -71,14 +72,14 @@ def are_alike(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Joined:
-    """How names join a list: `repairs` (name → listed spelling), and `strangers` (name → nearest listed name, or None)."""
+    """`repairs`: name → its spelling in the list. `strangers`: name → the nearest name in the list, or None."""
 
     repairs: dict[str, str]
     strangers: dict[str, str | None]
 
 
 def join(names: Iterable[str], listed: Iterable[str]) -> Joined:
-    """Match names to a list exactly, else by spelling alone (a repair); the rest are strangers with the nearest name, never changed."""
+    """Match names to a list exactly, else but for case, spaces and punctuation (a repair); the rest are strangers."""
     listed = list(dict.fromkeys(listed))
     exact = set(listed)
     spelt: dict[str, str] = {}
@@ -92,11 +93,7 @@ def join(names: Iterable[str], listed: Iterable[str]) -> Joined:
         if plain(name) in spelt:
             repairs[name] = spelt[plain(name)]
         else:
-            nearest = (
-                get_close_matches(plain(name), spelt, n=1, cutoff=0.6)
-                if len(strangers) < MAX_COMPARED
-                else []
-            )
+            nearest = get_close_matches(plain(name), spelt, n=1, cutoff=0.6) if len(strangers) < MAX_COMPARED else []
             strangers[name] = spelt[nearest[0]] if nearest else None
     return Joined(repairs, strangers)
 

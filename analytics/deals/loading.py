@@ -1,5 +1,7 @@
 """Any source into one DuckDB table `raw` of texts: (line, c0, c1, …). Nothing is interpreted here."""
 
+# ruff: noqa: S608 - names from outside are quoted; the rest are constants
+
 import glob
 import json
 import math
@@ -20,11 +22,12 @@ from .sieve import sieve
 
 MEMORY_LIMIT = "400MB"
 THREADS = 2
+COUNT = "SELECT count(*) FROM raw"
 
 
 @dataclass(frozen=True)
 class Raw:
-    """The table `raw` of a connection: the source's column names in order, and what the loading itself rejected."""
+    """A connection with the table `raw`, the source's column names in order, and what loading itself rejected."""
 
     con: duckdb.DuckDBPyConnection
     columns: list[str]
@@ -35,7 +38,7 @@ class Raw:
 
 @contextmanager
 def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]]) -> Iterator[Raw]:
-    """Load a CSV or Parquet file, or rows; afterwards the connection can reach no file and no network. Raises BadData."""
+    """Load a CSV or Parquet file, or rows; after that the connection reaches no file and no network. Raises BadData."""
     with TemporaryDirectory(prefix="deals-") as scratch, connect(scratch) as con:
         if not isinstance(path_or_rows, (str, Path)):
             raw = _from_rows(con, path_or_rows)
@@ -61,13 +64,13 @@ def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:
     found = sieve(path, clean)
     places = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found.columns)))
     con.execute(
-        f"CREATE TABLE raw AS FROM read_csv('{clean}', header=false, auto_detect=false, delim=',', quote='\"', escape='\"', "
-        f"max_line_size=8000000, columns={{'line': 'BIGINT', {places}}})"
+        f"CREATE TABLE raw AS FROM read_csv({_literal(clean)}, header=false, auto_detect=false, "
+        f"delim='{found.delimiter}', quote='\"', escape='\"', "
+        f"max_line_size=2097152, buffer_size=16777216, columns={{'line': 'BIGINT', {places}}})"
     )
     clean.unlink()
-    count = _count(con)
-    if count != found.rows:
-        raise RuntimeError(f"{found.rows} clean rows were written and {count} read back")
+    if (read := number(con, COUNT)) != found.rows:
+        raise RuntimeError(f"{found.rows} clean rows were written and {read} read back")
     notes = []
     if found.encoding == "cp1252":
         notes.append("The file is not UTF-8; it was read as Windows-1252. Check names with accents.")
@@ -75,14 +78,14 @@ def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:
 
 
 def _from_parquet(con: duckdb.DuckDBPyConnection, path: Path) -> Raw:
-    source = "read_parquet('" + glob.escape(str(path)).replace("'", "''") + "')"
+    source = f"read_parquet({_literal(path)})"
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         texts = ", ".join(_as_text(name, kind, place) for place, (name, kind, *_) in enumerate(described))
         con.execute(f"CREATE TABLE raw AS SELECT row_number() OVER () AS line, {texts} FROM {source}")
     except duckdb.Error as error:
         raise BadData("The Parquet file is damaged or cut short. Export it again.") from error
-    return Raw(con, [name for name, *_ in described], _count(con), [], [])
+    return Raw(con, [name for name, *_ in described], number(con, COUNT), [], [])
 
 
 def _as_text(name: str, kind: str, place: int) -> str:
@@ -100,8 +103,7 @@ def _from_rows(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -
     if not columns:
         raise BadData("The rows are empty. Give at least one deal with its stage and amount.")
     texts = {
-        f"c{place}": pa.array([_text(row.get(name)) for row in rows], pa.string())
-        for place, name in enumerate(columns)
+        f"c{place}": pa.array([_text(row.get(name)) for row in rows], pa.string()) for place, name in enumerate(columns)
     }
     lines = pa.array(range(1, len(rows) + 1), pa.int64())
     con.register("given", pa.table({"line": lines, **texts}))
@@ -130,11 +132,17 @@ def _text(value: Any) -> str | None:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _literal(path: Path) -> str:
+    """A path as DuckDB takes it literally: without wildcards, and with quotation marks doubled."""
+    return "'" + glob.escape(str(path)).replace("'", "''") + "'"
+
+
 def _is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 
 
-def _count(con: duckdb.DuckDBPyConnection) -> int:
-    row = con.execute("SELECT count(*) FROM raw").fetchone()
-    return int(row[0]) if row else 0
+def number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that a query gives (`fetchone` would leave the connection busy until its result is read out)."""
+    [(value,)] = con.execute(sql).fetchall()
+    return int(value)

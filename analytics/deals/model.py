@@ -30,7 +30,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row that is not analysed. `line` counts from 1: lines of a file (its header included), or rows of other sources."""
+    """A row that is not analysed. `line` counts from 1: lines of a text file, header included; rows of others."""
 
     line: int
     reason: str
@@ -41,8 +41,8 @@ class Rejected:
 class Deals:
     """Deals in the canonical frame; `rows_read == len(frame) + len(rejected)`, always.
 
-    `frame` has the columns deal, client, owner, segment, product, stage, region (str), outcome ("won", "lost", "open"),
-    amount (float, the source's currency), opened_on and closed_on (datetime64). Missing values are NA, NaN, NaT.
+    `frame` has the columns deal, client, owner, segment, product, stage, region (str), outcome ("won", "lost",
+    "open"), amount (float, in the source's currency), opened_on and closed_on (datetime64); missing values are NA.
     `columns_used` says which column of the source each came from; what is not in it was not there.
     """
 

@@ -3,21 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import duckdb
 import pandas as pd
 
 from ..errors import BadData
 from . import checks, naming, typed
-from .columns import recognise
-from .loading import Raw, loaded
+from .columns import recognise, seen
+from .loading import loaded
 from .model import Deals, Issue, Rejected
 
-_FRAME = """
-    SELECT deal, client, owner, segment, product, stage, outcome, amount,
-           opened_on::TIMESTAMP AS opened_on, closed_on::TIMESTAMP AS closed_on, region
-    FROM typed ORDER BY line
-"""
+_FRAME = (
+    "deal", "client", "owner", "segment", "product", "stage", "outcome", "amount",
+    "opened_on", "closed_on", "region",
+)  # fmt: skip
 _WITHOUT = {
     "client": "clients and concentration",
     "owner": "owners",
@@ -31,39 +31,43 @@ def read(
     path_or_rows: Path | str | Sequence[dict[str, Any]],
     *,
     columns: Mapping[str, str] | None = None,
-    dates: str = "auto",
+    dates: Literal["auto", "day-first", "month-first", "iso"] = "auto",
     lookup_path: Path | str | None = None,
 ) -> Deals:
-    """Deals from a CSV file (UTF-8, UTF-16 or Windows-1252; comma, semicolon, tab or bar), a Parquet file, or rows.
+    """Deals from a CSV file (UTF-8, UTF-16, Windows-1252; comma, semicolon, tab, bar), a Parquet file, or rows.
 
-    `columns` maps canonical names to the source's where they are not recognised; `dates` is "auto", "day-first", "month-first" or "iso";
-    `lookup_path` is a product list to check and spell product names by. Raises BadData with a sentence for the sender.
+    `columns` maps canonical names to the source's where they are not recognised. `lookup_path` is a product list
+    to check and spell product names by. Raises BadData with a sentence for the sender.
     """
     with loaded(path_or_rows) as raw:
         found = recognise(raw.columns, columns or {})
-        issues = _notes(raw, found.unused) + typed.type_columns(raw, found.positions, dates)
+        issues = _unused(found.unused) + typed.type_columns(
+            raw.con, found.positions, None if dates == "auto" else dates
+        )
         rejected = raw.rejected + checks.reject(raw.con)
         if len(rejected) == raw.rows_read:
             first = rejected[0]
-            raise BadData(
-                f"None of the {raw.rows_read:,} rows can be used; the first, line {first.line}: {first.reason}."
-            )
+            raise BadData(f"No row can be used ({raw.rows_read:,} read). The first, line {first.line}: {first.reason}.")
         issues += _rejections(rejected)
-        issues += checks.run(raw.con, found.positions) + checks.number_deals(raw.con)
+        issues += checks.run(raw.con, found.positions)
         if lookup_path is not None and "product" in found.positions:
             issues += naming.join_products(raw.con, lookup_path)
         issues += naming.check_labels(raw.con)
-        frame = raw.con.sql(_FRAME).to_arrow_table().to_pandas()
+        frame = pd.concat([_column(raw.con, name) for name in _FRAME], axis=1, copy=False)
     used = {name: raw.columns[place] for name, place in found.positions.items()}
-    return Deals(
-        frame, used, issues, _frame_of(rejected), raw.rows_read, raw.notes + _gaps(used, lookup_path)
-    )
+    return Deals(frame, used, issues, _frame_of(rejected), raw.rows_read, raw.notes + _gaps(used, lookup_path))
 
 
-def _notes(raw: Raw, unused: list[str]) -> list[Issue]:
+def _column(con: duckdb.DuckDBPyConnection, name: str) -> pd.Series:
+    """One column of the frame; one at a time, so that no second copy of all of them is ever in memory."""
+    value = f"{name}::TIMESTAMP AS {name}" if name in typed.DATES else name
+    return con.sql(f"SELECT {value} FROM typed ORDER BY line").to_arrow_table().to_pandas()[name]  # noqa: S608
+
+
+def _unused(unused: list[str]) -> list[Issue]:
     if not unused:
         return []
-    sentence = f"{len(unused)} {'column was' if len(unused) == 1 else 'columns were'} not needed: {', '.join(unused[:8])}."
+    sentence = f"{'Column' if len(unused) == 1 else 'Columns'} not needed: {seen(unused, 8)}."
     return [Issue("unused_columns", "info", len(unused), "reported", sentence, unused)]
 
 
@@ -79,9 +83,7 @@ def _rejections(rejected: list[Rejected]) -> list[Issue]:
 
 def _gaps(used: Mapping[str, str], lookup_path: Path | str | None) -> list[str]:
     gaps = [
-        f"There is no column for {name}, so {what} are missing."
-        for name, what in _WITHOUT.items()
-        if name not in used
+        f"There is no column for {name}, so {what} are missing." for name, what in _WITHOUT.items() if name not in used
     ]
     if lookup_path is not None and "product" not in used:
         gaps.append("There is no column for product, so the product list was not used.")

@@ -1,7 +1,7 @@
-"""Text files as people save them, made into clean UTF-8 CSV: encodings, delimiters, line ends, ragged and broken lines.
+"""Text files as people save them, made into clean UTF-8 CSV: encodings, delimiters, line ends, broken lines.
 
-DuckDB's own reader loses the rest of a file in one unclosed quotation mark and refuses mixed line ends. Here a broken line costs
-that line alone, with its number, and what is written is certain to be read as it was counted.
+DuckDB's own reader loses the rest of a file in one unclosed quotation mark and refuses mixed line ends. Here a
+broken line costs that line alone, with its number, and what is written is certain to be read as it was counted.
 """
 
 import codecs
@@ -17,12 +17,17 @@ from ..errors import BadData
 from .model import Rejected, shorten
 
 DELIMITERS = (",", ";", "\t", "|")
-MAX_LINE_CHARS = 1_000_000
+MAX_LINE_CHARS = 250_000  # a record is at most two such, so at most 2 MB
 MAX_RECORD_LINES = (
     100  # a cell with line breaks may span so many lines; an unclosed quotation mark looks ahead no further
 )
 _BLOCK = 1 << 20
-_SHEETS = {b"PK\x03\x04": "an Excel workbook", b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"%PDF": "a PDF", b"\x1f\x8b": "a gzip archive"}  # fmt: skip
+_SHEETS = {
+    b"PK\x03\x04": "an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+}
 
 csv.field_size_limit(MAX_LINE_CHARS * 2)
 
@@ -39,7 +44,7 @@ class Sieved:
 
 
 def sieve(source: Path, clean: Path) -> Sieved:
-    """Write the well-formed rows of `source` to `clean` as comma-separated UTF-8. Raises BadData where it is no table at all."""
+    """Write the well-formed rows of `source` to `clean`, in UTF-8. Raises BadData where it is no table at all."""
     encoding = encoding_of(source)
     with (
         source.open(encoding=encoding, newline=None) as text,
@@ -52,27 +57,21 @@ def sieve(source: Path, clean: Path) -> Sieved:
 
 
 def encoding_of(source: Path) -> str:
-    """utf-8-sig, utf-16 (by its mark) or cp1252: whichever the whole file decodes as. Raises BadData for what is not text."""
+    """utf-8-sig, utf-16 (by its mark) or cp1252: what the whole file decodes as. Raises BadData if it is not text."""
     with source.open("rb") as raw:
         head = raw.read(4096)
         for magic, name in _SHEETS.items():
             if head.startswith(magic):
-                raise BadData(
-                    f"The file is {name}, not CSV or Parquet. Save the sheet as “CSV UTF-8” and give that file."
-                )
+                raise BadData(f"The file is {name}, not CSV or Parquet. Save the deals as “CSV UTF-8” and give that.")
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
         if b"\0" in head:
-            raise BadData(
-                "The file holds binary data, not CSV or Parquet. Export the deals as CSV (UTF-8) and give that file."
-            )
+            raise BadData("The file is binary, not CSV or Parquet. Save the deals as “CSV UTF-8” and give that.")
         for encoding in ("utf-8-sig", "cp1252"):
             raw.seek(0)
             if _decodes(raw, encoding):
                 return encoding
-    raise BadData(
-        "The file's text is neither UTF-8 nor Windows-1252. Save it as “CSV UTF-8” and give that file."
-    )
+    raise BadData("The file's text is neither UTF-8 nor Windows-1252. Save it as “CSV UTF-8” and give that.")
 
 
 def _decodes(raw: io.BufferedReader, encoding: str) -> bool:
@@ -140,24 +139,26 @@ def _delimiter(header: str, ahead: list[str]) -> str:
 def _sift(lines: _Lines, out: io.TextIOBase, delimiter: str, width: int) -> tuple[int, list[Rejected]]:
     rows = 0
     rejected: list[Rejected] = []
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    blanks = delimiter + " \t"
     for number, line in lines:
         if not line:
             continue
-        cells = line.split(delimiter) if '"' not in line else _quoted(number, line, lines, delimiter, width)
-        if cells is not None and len(cells) == width:
-            if any(cell and not cell.isspace() for cell in cells):
-                writer.writerow([number, *cells])
-                rows += 1
-            else:
-                rejected.append(Rejected(number, "every cell is empty", shorten(line)))
+        if '"' not in line and line.count(delimiter) == width - 1 and line.strip(blanks):
+            out.write(f"{number}{delimiter}{line}\n")
+            rows += 1
+            continue
+        cells = _quoted(line, lines, delimiter, width) if '"' in line else line.split(delimiter)
+        if why := _fault(cells, width):
+            rejected.append(Rejected(number, why, shorten(line)))
         else:
-            rejected.append(Rejected(number, _why(cells, width), shorten(line)))
+            writer.writerow([number, *(cells or ())])
+            rows += 1
     return rows, rejected
 
 
-def _quoted(number: int, line: str, lines: _Lines, delimiter: str, width: int) -> list[str] | None:
-    """The cells of a record that begins on this line and may go on on the next ones; None where its quotation marks never close."""
+def _quoted(line: str, lines: _Lines, delimiter: str, width: int) -> list[str] | None:
+    """The cells of a record that begins on this line and may go on below; None where its quotes never close."""
     cells = _cells(line, delimiter)
     if cells is not None:
         return cells
@@ -181,7 +182,9 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _why(cells: list[str] | None, width: int) -> str:
+def _fault(cells: list[str] | None, width: int) -> str | None:
     if cells is None:
         return "a quotation mark is not closed"
-    return f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} where the header has {width}"
+    if len(cells) != width:
+        return f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} where the header has {width}"
+    return None if any(cell.strip() for cell in cells) else "every cell is empty"
