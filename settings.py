@@ -22,10 +22,12 @@ class Settings(BaseSettings):
         None, description="`postgresql+psycopg://…` or `sqlite:///path`; unset: SQLite in `VAR_DIR`."
     )
     redis_url: SecretStr | None = Field(
-        None, description="`redis://`, `rediss://` or `unix://`, for the bell; unset: the embedded Valkey's socket in `VAR_DIR`."
+        None,
+        description="`redis://`, `rediss://` or `unix://`, for the bell; unset: the embedded Valkey's socket in `VAR_DIR`.",
     )
     artifacts_url: str | None = Field(
-        None, description="Object store for artifacts (`s3://bucket/prefix`, `gs://…`, `az://…`); unset: `VAR_DIR/artifacts`."
+        None,
+        description="Object store for artifacts (`s3://bucket/prefix`, `gs://…`, `az://…`); unset: `VAR_DIR/artifacts`.",
     )
     host: str = Field("127.0.0.1", description="Address the console listens on; loopback unless you mean it.")
     port: int = Field(8501, ge=1, le=65535, description="Port the console listens on.")
@@ -36,15 +38,26 @@ class Settings(BaseSettings):
     worker_queues: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Queues served, separated by commas; empty: every queue of the known types."
     )
-    lease_s: float = Field(10.0, gt=0.5, le=600, description="How long a worker may be silent before its tasks run elsewhere.")
-    beat_s: float = Field(1.0, gt=0.05, le=60, description="How often a worker extends its leases and looks for cancellations.")
+    lease_s: float = Field(
+        10.0, gt=0.5, le=600, description="How long a worker may be silent before its tasks run elsewhere."
+    )
+    beat_s: float = Field(
+        1.0, gt=0.05, le=60, description="How often a worker extends its leases and looks for cancellations."
+    )
     poll_s: float = Field(1.0, gt=0.02, le=60, description="How often a worker looks for work when no bell rings.")
-    stop_grace_s: float = Field(4.0, ge=0, le=3600, description="Time running tasks get to finish when a worker is asked to stop.")
+    stop_grace_s: float = Field(
+        4.0, ge=0, le=3600, description="Time running tasks get to finish when a worker is asked to stop."
+    )
     cancel_grace_s: float = Field(
-        5.0, ge=0, le=3600, description="Time a running task gets to see its cancellation before it is stopped by force."
+        5.0,
+        ge=0,
+        le=3600,
+        description="Time a running task gets to see its cancellation before it is stopped by force.",
     )
     max_losses: int = Field(3, ge=1, le=20, description="Workers a task may take down before it is given up.")
-    isolated_memory_mb: int = Field(2048, ge=64, description="Memory an isolated task may use unless its type says otherwise.")
+    isolated_memory_mb: int = Field(
+        2048, ge=64, description="Memory an isolated task may use unless its type says otherwise."
+    )
 
     # Housekeeping
     keep_finished_days: int = Field(90, ge=1, description="Days a finished task is kept before retention deletes it.")
@@ -53,8 +66,12 @@ class Settings(BaseSettings):
 
     # Telling what happens
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_format: Literal["auto", "text", "json"] = Field("auto", description="`auto`: text on a terminal, JSON lines elsewhere.")
-    code_version: str | None = Field(None, description="Version shown for workers; unset: the Git commit, where there is one.")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="`auto`: text on a terminal, JSON lines elsewhere."
+    )
+    code_version: str | None = Field(
+        None, description="Version shown for workers; unset: the Git commit, where there is one."
+    )
 
     @field_validator("worker_queues", mode="before")
     @classmethod
@@ -89,9 +106,13 @@ class Settings(BaseSettings):
 
 @lru_cache(1)
 def _git_commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    ) if (ROOT / ".git").exists() else None
+    done = (
+        subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if (ROOT / ".git").exists()
+        else None
+    )
     return done.stdout.strip() if done and done.returncode == 0 else "unknown"
 
 

@@ -1,0 +1,49 @@
+"""What is remembered: the tables, the statuses and moves, the session."""
+
+from models.artifact import Artifact
+from models.attempt import Attempt
+from models.base import now
+from models.db import after_commit, reading, transaction
+from models.event import Event
+from models.log import TaskLog
+from models.operator import InboxItem, Operator, OperatorSession, Role
+from models.queue import KeyLimit, Queue
+from models.rollup import Rollup, RollupDelta
+from models.schema import SchemaFloor
+from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
+from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
+from models.type import TypeRow
+from models.worker import Worker
+
+__all__ = [
+    "FINISHED",
+    "LIVE",
+    "Artifact",
+    "Attempt",
+    "Event",
+    "InboxItem",
+    "KeyLimit",
+    "Move",
+    "OnParentFailure",
+    "Operator",
+    "OperatorSession",
+    "Outcome",
+    "Queue",
+    "Role",
+    "Rollup",
+    "RollupDelta",
+    "SchemaFloor",
+    "Status",
+    "Task",
+    "TaskBody",
+    "TaskLog",
+    "TaskNeed",
+    "TaskSearch",
+    "TypeRow",
+    "Unsettled",
+    "Worker",
+    "after_commit",
+    "now",
+    "reading",
+    "transaction",
+]

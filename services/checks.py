@@ -1,0 +1,147 @@
+"""One strict layer before either database, so that both refuse the same inputs with the same sentence."""
+
+import json
+import math
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+from models import now
+from services.errors import InvalidInput
+
+DEEPEST = 32
+LARGEST_BYTES = 1024 * 1024
+LARGEST_INT = 2**53  # beyond it JSON readers, browsers among them, round
+LONGEST_AGO = timedelta(days=1)
+FARTHEST = timedelta(days=5 * 366)
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def plain_json(value: Any, field: str, objects: bool = False) -> bool:
+    """Refuse what JSON or either database cannot hold; `field` is the JSON pointer so far.
+
+    With `objects`, values of other Python types are let pass (they are still to be turned into JSON); returns whether
+    there were none. Raises `InvalidInput`.
+    """
+    return _walk(value, field, objects, 1)
+
+
+def _walk(value: Any, field: str, objects: bool, depth: int) -> bool:
+    kind = type(value)
+    if kind is str:
+        text(value, field)
+    elif kind is float:
+        if not math.isfinite(value):
+            raise InvalidInput(field, f"{value} is not a number JSON knows; give a finite one, or null")
+    elif kind is int:
+        if abs(value) > LARGEST_INT:
+            raise InvalidInput(field, f"{_short(value)} is beyond 2^53; give it as text")
+    elif kind is dict or kind is list or kind is tuple:
+        if depth > DEEPEST:
+            raise InvalidInput(field[:200], f"nested deeper than {DEEPEST} levels; flatten it")
+        if kind is not dict:
+            plain = [_walk(item, f"{field}/{n}", objects, depth + 1) for n, item in enumerate(value)]
+            return all(plain)
+        plain = [_entry(key, item, field, objects, depth) for key, item in value.items()]
+        return all(plain)
+    elif value is not None and kind is not bool:
+        if not objects:
+            raise InvalidInput(
+                field, f"{_short(value)} ({kind.__name__}) is not JSON; give text, numbers, lists or objects"
+            )
+        return False
+    return True
+
+
+def _entry(key: Any, item: Any, field: str, objects: bool, depth: int) -> bool:
+    if type(key) is not str:
+        raise InvalidInput(field, f"the key {_short(key)} is not text; JSON objects have text keys only")
+    text(key, field)
+    return _walk(item, f"{field}/{key}", objects, depth + 1)
+
+
+def text(value: str, field: str) -> None:
+    """Refuse text that PostgreSQL cannot store. Raises `InvalidInput`."""
+    if value.isascii():
+        if "\0" in value:
+            raise InvalidInput(field, "holds a NUL character; remove it")
+        return
+    if "\0" in value:
+        raise InvalidInput(field, "holds a NUL character; remove it")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(field, "holds half a surrogate pair, which is not a character; remove it") from None
+
+
+def dumped(value: Any, field: str, largest: int = LARGEST_BYTES) -> str:
+    """The JSON text of a plain value. Raises `InvalidInput` where it is too large."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    size = len(written) if written.isascii() else len(written.encode())
+    if size > largest:
+        raise InvalidInput(
+            field, f"{size:,} bytes is more than {largest:,}; put large data into an artifact and pass its id"
+        )
+    return written
+
+
+def whole(value: Any, field: str, least: int, most: int) -> int:
+    """A whole number in a range; neither text, nor 1.0, nor true. Raises `InvalidInput`."""
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidInput(field, f"{_short(value)} is not a whole number from {least} to {most:,}")
+    return value
+
+
+def seconds(value: Any, field: str, least: float, most: float) -> float:
+    """A duration, as timedelta or seconds. Raises `InvalidInput`."""
+    given = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:
+        raise InvalidInput(field, f"{_short(value)} is not a duration from {least:g} s to {most:,.0f} s")
+    return float(given)
+
+
+def instant(value: Any, field: str) -> datetime:
+    """A point in time with its zone, not absurdly far away. Raises `InvalidInput`."""
+    if not isinstance(value, datetime):
+        raise InvalidInput(field, f"{_short(value)} is not a datetime; give one with its time zone")
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise InvalidInput(field, f"{value.isoformat()} has no time zone; give one, such as datetime.now(UTC)")
+    at = now()
+    try:
+        near = at - LONGEST_AGO <= value <= at + FARTHEST
+    except OverflowError:
+        near = False
+    if not near:
+        raise InvalidInput(
+            field, f"{value.isoformat()} is out of range; give a time from yesterday to five years from now"
+        )
+    return value
+
+
+def name(value: Any, field: str, longest: int, empty: bool = False) -> str:
+    """Text for one line that people read or that works as a key. Raises `InvalidInput`."""
+    if not isinstance(value, str):
+        raise InvalidInput(field, f"{_short(value)} is not text")
+    text(value, field)
+    if not empty and not value.strip():
+        raise InvalidInput(field, "is empty; give at least one character, or leave it out")
+    if len(value) > longest:
+        raise InvalidInput(field, f"{len(value):,} characters are more than {longest}; shorten it")
+    if any(unicodedata.category(c) == "Cc" or c in _BIDI for c in value):
+        raise InvalidInput(field, f"{_short(value)} holds control characters; remove them")
+    return value
+
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _short(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except ValueError:  # an int of thousands of digits
+        shown = "this number"
+    return shown if len(shown) <= 80 else shown[:77] + "…"
+
+
+shortened = _short

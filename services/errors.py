@@ -1,0 +1,32 @@
+"""What can go wrong, as answers to the person who asked.
+
+ServiceError            every refusal; its message is a sentence for the operator
+├── InvalidInput        a value that cannot be: names the field, the value and what would be right
+├── NotFound            no such task, queue, type, …
+├── StaleTask           the task is no longer in a status from which this may be done
+└── Forbidden           the acting person's role does not allow it
+"""
+
+
+class ServiceError(Exception):
+    """A refusal; nothing was changed."""
+
+
+class InvalidInput(ServiceError):
+    """A value that cannot be. `field` is the name or JSON pointer of the place."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class NotFound(ServiceError):
+    """There is no such thing."""
+
+
+class StaleTask(ServiceError):
+    """The task moved on meanwhile: it is not in a status from which this may be done."""
+
+
+class Forbidden(ServiceError):
+    """The acting person's role does not allow it."""

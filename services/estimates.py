@@ -1,0 +1,52 @@
+"""How long a task of a type is expected to take: the median of its history, once there is one."""
+
+import time
+
+from sqlalchemy import func, select
+
+from models import Rollup, reading
+from services.lifecycle.counts import bucket_top_s
+
+ENOUGH = 5
+KEPT_FOR_S = 30.0
+DEFAULT_S = 60.0
+
+_kept: dict[str, tuple[float, float | None]] = {}
+
+
+def estimate_s(task_type_name: str, stated_s: float | None) -> float:
+    """Seconds a task of this type is expected to run: the median once five have completed, else what its type states."""
+    median = _median_s(task_type_name)
+    return median if median is not None else (stated_s or DEFAULT_S)
+
+
+def _median_s(name: str) -> float | None:
+    at, known = _kept.get(name, (float("-inf"), None))
+    if time.monotonic() - at > KEPT_FOR_S:
+        known = _read(name)
+        _kept[name] = (time.monotonic(), known)
+    return known
+
+
+def _read(name: str) -> float | None:
+    with reading() as session:
+        rows = session.execute(
+            select(Rollup.bucket, func.sum(Rollup.n))
+            .where(Rollup.type == name, Rollup.measure == "run", Rollup.hour > 0)
+            .group_by(Rollup.bucket)
+            .order_by(Rollup.bucket)
+        ).all()
+    total = sum(n for _, n in rows)
+    if total < ENOUGH:
+        return None
+    below = 0
+    for bucket, n in rows:
+        below += n
+        if 2 * below >= total:
+            return float(bucket_top_s(bucket))
+    return None
+
+
+def forget() -> None:
+    """Forget what was read: for tests."""
+    _kept.clear()

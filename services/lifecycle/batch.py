@@ -1,0 +1,65 @@
+"""Many rows in one statement: a JSON parameter that the database reads as a table, the same on both databases."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache, wraps
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import TypeEngine
+from sqlmodel import UTCDateTime
+
+from models.db import engine, is_postgresql
+
+WHEN = UTCDateTime()
+
+
+def per_database(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Build a statement once for each kind of database (and each of its arguments)."""
+    cached = lru_cache(256)(lambda _dialect, *args: build(*args))
+
+    @wraps(build)
+    def built(*args: Any) -> Any:
+        return cached(engine().dialect.name, *args)
+
+    return built
+
+
+def given(columns: Mapping[str, TypeEngine], name: str = "given") -> FromClause:
+    """The parameter `:given` (its value comes from `packed`) as a table of these columns."""
+    rows = bindparam(name, type_=Text)
+    if is_postgresql():
+        table = func.json_to_recordset(cast(rows, JSON)).table_valued(*(column(c, t) for c, t in columns.items()))
+        return table.render_derived(name=name, with_types=True)
+    each = func.json_each(rows).table_valued("key", "value", name=f"{name}_json")
+    return select(*(_extracted(each.c.value, c, t) for c, t in columns.items())).order_by(each.c.key).subquery(name)
+
+
+def _extracted(row: Any, name: str, kind: TypeEngine) -> Any:
+    path = literal_column(f"'$.{name}'")
+    # `->` keeps JSON as JSON text; json_extract turns scalars into SQLite's own
+    value = row.op("->")(path) if isinstance(kind, JSON) else func.json_extract(row, path)
+    return type_coerce(value, kind).label(name)
+
+
+def packed(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as the text that `given` reads; aware datetimes as the database stores them."""
+    return json.dumps(list(rows), default=stamp, allow_nan=False)
+
+
+def stamp(value: datetime) -> str:
+    """An instant as text that compares with the stored ones."""
+    text = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return text + "+00:00" if is_postgresql() else text

