@@ -1,0 +1,59 @@
+# Callboard. `make` lists what there is to do.
+
+PY := .venv/bin/python
+READY := .venv/.ready
+# The first Python that is new enough; `make setup PYTHON=/path/to/python3.12` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup start demo procfile migrate health test lint types format bench clean
+
+help: ## List what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make the virtual environment in .venv, or bring it up to date
+	@echo "Ready. \`make start\` starts Callboard."
+
+$(READY): requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Callboard needs Python 3.11 or newer: install one, or name it as in \`make setup PYTHON=…\`." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python ($(PYTHON)) cannot make virtual environments. On Debian and Ubuntu: \`apt-get install python3-venv\`." >&2; exit 1; }
+	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
+
+start: $(READY) ## Start everything on this machine; Ctrl-C stops it
+	@exec $(PY) -m runtime.start
+
+demo: $(READY) ## Start everything and run a demonstration (DATA=deals.csv LOOKUP=products.csv)
+	@exec $(PY) -m runtime.demo $(if $(DATA),--data "$(DATA)") $(if $(LOOKUP),--lookup "$(LOOKUP)")
+
+procfile: $(READY) ## Run the Procfile under honcho, as a platform would
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" exec .venv/bin/honcho start
+
+migrate: $(READY) ## Bring the database to the schema of this code
+	@$(PY) -m runtime.release
+
+health: $(READY) ## Say whether all is well
+	@$(PY) -m runtime.health
+
+test: $(READY) ## Run all tests
+	$(PY) -m pytest
+
+lint: $(READY) ## Look for mistakes and for what is not formatted
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: $(READY) ## Check the types
+	$(PY) -m mypy .
+
+format: $(READY) ## Format the code and mend what can be mended
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(READY) ## Measure the throughput on this machine
+	@$(PY) -m benchmarks
+
+clean: ## Remove what can be made again; the data in var/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,34 @@
+"""The console's process: how it is started, for the supervisor and for the Procfile's `web` line."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from runtime.program import Program
+from settings import ROOT, settings
+
+ENTRY = "console/app.py"
+HERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  where a listener on all addresses is met
+
+
+def program(env: Mapping[str, str] | None = None, log: Path | None = None, stage: int = 0) -> Program:
+    """The console as a program for a supervisor."""
+    return Program("web", argv(), env=env or {}, stage=stage, log=log)
+
+
+def argv() -> list[str]:
+    """The command line. All else is in `.streamlit/config.toml`, which is read because the work is done in `ROOT`."""
+    address = ["--server.address", settings().host, "--server.port", str(settings().port)]
+    return [sys.executable, "-m", "streamlit", "run", ENTRY, *address]
+
+
+def url() -> str:
+    """Where a browser on this machine finds the console."""
+    host = HERE.get(settings().host, settings().host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings().port}"
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    os.execv(sys.executable, argv())  # noqa: S606

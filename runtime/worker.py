@@ -1,0 +1,64 @@
+"""The Procfile's `worker` line: worker processes under a supervisor, which replaces each that dies and says who died.
+
+`python -m runtime.worker [--processes N] [--threads N] [--queues a,b]`; what is not given comes from the settings.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from runtime.program import Program
+from runtime.supervisor import Supervisor
+from settings import settings
+
+NAME = "worker."
+REACH_S = 0.7  # beyond the tasks' grace, to hand back what is unfinished; with it still below honcho's 5 s
+
+
+def programs(
+    processes: int, env: Mapping[str, str] | None = None, log_folder: Path | None = None, stage: int = 0
+) -> list[Program]:
+    """That many worker processes, as programs for a supervisor."""
+    return [
+        Program(
+            name=(name := f"{NAME}{number}"),
+            argv=[sys.executable, "-m", "runtime.worker_process"],
+            env=env or {},
+            stop_s=settings().stop_grace_s + REACH_S,
+            stage=stage,
+            log=log_folder / f"{name}.log" if log_folder else None,
+        )
+        for number in range(1, processes + 1)
+    ]
+
+
+def report_death(program: Program, pid: int, code: int) -> None:
+    """Tell the ledger at once that this worker is dead, so that nobody waits for its leases to run out."""
+    if program.name.startswith(NAME):
+        from services import workers  # late: a supervisor needs no database while all is well
+
+        workers.report_death(pid)
+
+
+def main() -> int:
+    """Supervise until asked to stop; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m runtime.worker", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--processes", type=_count, default=settings().worker_processes, help="default: %(default)s")
+    parser.add_argument("--threads", type=_count, help=f"tasks a process runs at once; {settings().worker_threads}")
+    parser.add_argument("--queues", help="queues served, separated by commas; default: all")
+    given = parser.parse_args()
+
+    env = {"WORKER_THREADS": given.threads and str(given.threads), "WORKER_QUEUES": given.queues}
+    passed_on = {name: value for name, value in env.items() if value is not None}
+    return Supervisor(programs(given.processes, passed_on), on_death=report_death).run()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
