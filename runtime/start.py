@@ -18,7 +18,7 @@ from runtime.follow import Follower, tail
 from runtime.program import NotStarted, Program
 from runtime.ready import wait_ready
 from runtime.supervisor import Supervisor
-from services import log
+from services import log, workers
 from settings import ROOT, settings
 
 BELL, WORKERS, FACES = range(3)  # stages: what is started later is stopped earlier
@@ -44,6 +44,7 @@ def _migrate() -> None:
     try:
         db.engine()
         before, after = migrate.current(), migrate.upgrade()
+        workers.bury_the_dead_here()  # of a run that was killed: their tasks go on at once
     except db.UnsafeSqlite as refusal:
         raise NotStarted(str(refusal)) from None
     except OperationalError as error:

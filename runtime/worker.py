@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,6 @@ from runtime.program import Program
 from runtime.supervisor import Supervisor
 from settings import settings
 
-NAME = "worker."
 REACH_S = 0.7  # beyond the tasks' grace, to hand back what is unfinished; with it still below honcho's 5 s
 
 
@@ -22,7 +22,7 @@ def programs(
     """That many worker processes, as programs for a supervisor."""
     return [
         Program(
-            name=(name := f"{NAME}{number}"),
+            name=(name := f"worker.{number}"),
             argv=[sys.executable, "-m", "runtime.worker_process"],
             env=env or {},
             stop_s=settings().stop_grace_s + REACH_S,
@@ -34,19 +34,22 @@ def programs(
 
 
 def report_death(program: Program, pid: int, code: int) -> None:
-    """Tell the ledger at once that this worker is dead, so that nobody waits for its leases to run out."""
-    if program.name.startswith(NAME):
-        from services import workers  # late: a supervisor needs no database while all is well
+    """Tell the ledger at once that this process is dead, so that nobody waits for its leases to run out."""
+    from services import workers  # late: a supervisor needs no database while all is well
 
-        workers.report_death(pid)
+    how = f"was ended by {signal.strsignal(-code) or -code}" if code < 0 else f"ended with code {code}"
+    workers.report_death(pid, f"its process ({program.name}) {how}")
 
 
 def main() -> int:
     """Supervise until asked to stop; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m runtime.worker", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--processes", type=_count, default=settings().worker_processes, help="default: %(default)s")
-    parser.add_argument("--threads", type=_count, help=f"tasks a process runs at once; {settings().worker_threads}")
-    parser.add_argument("--queues", help="queues served, separated by commas; default: all")
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime.worker", description="Runs worker processes and replaces each that dies."
+    )
+    default, threads = settings().worker_processes, settings().worker_threads
+    parser.add_argument("--processes", metavar="N", type=_count, default=default, help=f"default: {default}")
+    parser.add_argument("--threads", metavar="N", type=_count, help=f"tasks a process runs at once; default: {threads}")
+    parser.add_argument("--queues", metavar="A,B", help="queues served; default: WORKER_QUEUES, else all")
     given = parser.parse_args()
 
     env = {"WORKER_THREADS": given.threads and str(given.threads), "WORKER_QUEUES": given.queues}
