@@ -89,17 +89,17 @@ def currency_of(text: str) -> str | None:
 
 
 def _taken_apart(text: str) -> tuple[bool, re.Match[str] | None]:
-    """(is it negative, digits with exponent and scale)."""
-    bare = text.translate(_SPACES).replace("−", "-")
-    bare = _CURRENCY.sub("", bare, count=1)
-    negative = False
+    """Whether the amount is negative; and its digits, exponent and scale, where that is all there is left."""
+    bare = _CURRENCY.sub("", text.translate(_SPACES).replace("−", "-"), count=1)
+    bare = bare.removesuffix(",-").removesuffix(".-")  # no cents
     if bare.startswith("(") and bare.endswith(")"):
         negative, bare = True, bare[1:-1]
-    elif bare.startswith("-") or bare.endswith("-"):
-        negative, bare = True, bare.removeprefix("-") if bare.startswith("-") else bare[:-1]
+    elif bare.startswith("-"):
+        negative, bare = True, bare[1:]
+    elif bare.endswith("-"):
+        negative, bare = True, bare[:-1]
     else:
-        bare = bare.removeprefix("+")
-    bare = _CURRENCY.sub("", bare, count=1).removesuffix(",-").removesuffix(".-")
+        negative, bare = False, bare.removeprefix("+")
     return negative, _NUMBER.fullmatch(bare)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from .loading import number
-from .model import MAX_EXAMPLES, Action, Issue, Rejected, Severity
+from analytics.deals.loading import number
+from analytics.deals.model import MAX_EXAMPLES, Action, Issue, Rejected, Severity
 
 _AMOUNT = "coalesce(amount_unread, amount::VARCHAR)"
 _OPENED_ON = "coalesce(opened_on_unread, opened_on::VARCHAR)"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import BadData
-from .labels import plain
+from analytics.deals.labels import plain
+from analytics.errors import BadData
 
 REQUIRED = ("stage", "amount")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from ..errors import BadData
+from analytics.errors import BadData
 
 Order = Literal["day-first", "month-first", "iso"]
 ORDERS: tuple[Order, Order] = ("day-first", "month-first")

@@ -16,9 +16,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..errors import BadData
-from .model import Rejected
-from .sieve import sieve
+from analytics.deals.model import Rejected
+from analytics.deals.sieve import sieve
+from analytics.errors import BadData
 
 MEMORY_LIMIT = "400MB"
 THREADS = 2

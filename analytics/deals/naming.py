@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ..errors import BadData
-from . import labels
-from .checks import deals
-from .columns import ALIASES, seen
-from .loading import loaded
-from .model import Issue
+from analytics.deals import labels
+from analytics.deals.checks import deals
+from analytics.deals.columns import ALIASES, seen
+from analytics.deals.loading import loaded
+from analytics.deals.model import Issue
+from analytics.errors import BadData
 
 COMPARED = ("segment", "product", "region", "owner", "client")
 
@@ -75,7 +75,7 @@ def _some(named: list[str]) -> str:
 
 
 def _counts(con: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
-    sql = f"SELECT {column}, count(*) FROM typed WHERE {column} IS NOT NULL GROUP BY ALL"  # noqa: S608 - one of COMPARED
+    sql = f"SELECT {column}, count(*) FROM typed WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - one of COMPARED
     return dict(con.execute(sql).fetchall())
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import duckdb
 import pandas as pd
 
-from ..errors import BadData
-from . import checks, naming, typed
-from .columns import recognise, seen
-from .loading import loaded
-from .model import Deals, Issue, Rejected
+from analytics.deals import checks, naming, typed
+from analytics.deals.columns import recognise, seen
+from analytics.deals.loading import loaded
+from analytics.deals.model import Deals, Issue, Rejected
+from analytics.errors import BadData
 
 _FRAME = (
     "deal", "client", "owner", "segment", "product", "stage", "outcome", "amount",
@@ -53,7 +53,7 @@ def read(
         if lookup_path is not None and "product" in found.positions:
             issues += naming.join_products(raw.con, lookup_path)
         issues += naming.check_labels(raw.con)
-        frame = pd.concat([_column(raw.con, name) for name in _FRAME], axis=1, copy=False)
+        frame = pd.concat([_column(raw.con, name) for name in _FRAME], axis=1)
     used = {name: raw.columns[place] for name, place in found.positions.items()}
     return Deals(frame, used, issues, _frame_of(rejected), raw.rows_read, raw.notes + _gaps(used, lookup_path))
 

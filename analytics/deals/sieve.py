@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..errors import BadData
-from .model import Rejected, shorten
+from analytics.deals.model import Rejected, shorten
+from analytics.errors import BadData
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_LINE_CHARS = 250_000  # a record is at most two such, so at most 2 MB
@@ -65,7 +65,7 @@ def encoding_of(source: Path) -> str:
                 raise BadData(f"The file is {name}, not CSV or Parquet. Save the deals as “CSV UTF-8” and give that.")
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
-        if b"\0" in head:
+        if head.count(0) * 20 > len(head):
             raise BadData("The file is binary, not CSV or Parquet. Save the deals as “CSV UTF-8” and give that.")
         for encoding in ("utf-8-sig", "cp1252"):
             raw.seek(0)

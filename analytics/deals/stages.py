@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from .labels import plain
+from analytics.deals.labels import plain
 
 Outcome = Literal["won", "lost", "open"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from . import amounts, dates, stages
-from .loading import number
-from .model import Issue
+from analytics.deals import amounts, dates, stages
+from analytics.deals.loading import number
+from analytics.deals.model import Issue
 
 LABELS = ("client", "owner", "segment", "product", "stage", "region")
 DATES = ("opened_on", "closed_on")
