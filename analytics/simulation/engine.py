@@ -15,7 +15,7 @@ Step = Callable[[int, int, str], None]  # done, total, note; raises to stop the 
 
 BATCH_CELLS = 400_000  # deals × iterations at once: about 3 MB an array, a few hundredths of a second
 BATCH_ITERATIONS = 4_000
-MOST_CELLS = 3_000_000_000  # deals × iterations × scenarios: some minutes
+MOST_CELLS = 2_000_000_000  # deals × iterations × scenarios: about three minutes
 MOST_TOTALS = 10_000_000  # iterations × scenarios, all kept for the percentiles: 80 MB
 
 

@@ -124,5 +124,5 @@ def _stages_with_history(closed: pd.DataFrame, deals: pd.DataFrame) -> list[str]
     Many systems move a won deal to "Won" and leave a lost one where it was: such a stage knows losses only,
     and to believe it would make every open deal in it hopeless.
     """
-    record = _record(closed[closed["stage"].isin(deals["stage"].dropna())], ["stage"])
+    record = _record(closed[closed["stage"].isin(deals["stage"].dropna().unique())], ["stage"])
     return sorted(record.index[record[["wins", "losses"]].min(axis=1).ge(ENOUGH)])

@@ -87,7 +87,7 @@ def test_a_step_that_raises_ends_the_run_there():
 
 def test_too_much_work_is_refused_before_it_starts_and_says_how_much_would_do():
     seen = []
-    with pytest.raises(BadData, match=r"iterations is 1,000,000: .* 5,000 deals .* lower iterations to 150,000") as no:
+    with pytest.raises(BadData, match=r"iterations is 1,000,000: .* 5,000 deals .* lower iterations to 100,000") as no:
         simulate(
             deals(won_and_lost(60, 40), opened(5_000)), iterations=1_000_000, step=lambda *report: seen.append(report)
         )
