@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535, description="Port the console listens on.")
 
     # Workers
+    actor_modules: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("actors",), description="Modules that define task types, separated by commas; a package imports its own."
+    )
     worker_processes: int = Field(2, ge=1, le=256, description="Worker processes that one `worker` line supervises.")
     worker_threads: int = Field(8, ge=1, le=256, description="Tasks that one worker process runs at once.")
     worker_queues: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -73,9 +76,9 @@ class Settings(BaseSettings):
         None, description="Version shown for workers; unset: the Git commit, where there is one."
     )
 
-    @field_validator("worker_queues", mode="before")
+    @field_validator("worker_queues", "actor_modules", mode="before")
     @classmethod
-    def split_queues(cls, value: object) -> object:
+    def split(cls, value: object) -> object:
         """`a, b` as it is written in an environment variable."""
         return tuple(q.strip() for q in value.split(",") if q.strip()) if isinstance(value, str) else value
 

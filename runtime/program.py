@@ -18,7 +18,7 @@ FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
 
 
-class NotStarted(Exception):  # noqa: N818
+class NotStarted(Exception):
     """Why something cannot be started, in a sentence."""
 
 

@@ -26,6 +26,7 @@ _waiting: set[str] = set()
 _due = threading.Condition()
 _ringer: threading.Thread | None = None
 _broken_until = 0.0
+_told = False  # that it is away
 
 
 def ring_after_commit(queue: str) -> None:
@@ -102,13 +103,22 @@ def _ring_for_others() -> None:
                 client = client or connect(socket_timeout=LIMIT_S, retry=None)
                 for word in words:
                     client.publish(CHANNEL, word)
+                _say("the bell is back", False)
             except (redis.RedisError, OSError) as error:
                 client = None
                 _broken_until = time.monotonic() + BREAK_S
-                log.warning("the bell is away; workers look by themselves", error=type(error).__name__)
+                _say("the bell is away; workers look by themselves", True, error=type(error).__name__)
         with _due:
             _waiting.difference_update(words)
             _due.notify_all()
+
+
+def _say(words: str, away: bool, **fields: str) -> None:
+    """Once an outage, not once a ring."""
+    global _told
+    if away != _told:
+        (log.warning if away else log.info)(words, **fields)
+        _told = away
 
 
 def forget() -> None:

@@ -31,6 +31,7 @@ class TaskType:
     preload: tuple[str, ...] = ()
     estimate_s: float | None = None
     doc: str = ""
+    module: str = ""  # where its body is, for an isolated child to import
 
     def payload(self, given: dict[str, Any]) -> dict[str, Any]:
         """The payload as it is stored: checked against the signature, defaults filled in. Raises `InvalidInput`."""

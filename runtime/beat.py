@@ -1,0 +1,163 @@
+"""The heartbeat: one statement a second extends all leases and brings back what was asked of them.
+
+It is heartbeat, cancel channel and "do I still own it" in one. Each beat also does one small batch of what keeps the
+ledger moving, so that retries and rescues go on with no scheduler alive.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import func, select, update
+
+from models import Status, now, tables, transaction
+from models.base import follow_clock
+from models.db import is_away, is_postgresql
+from runtime.errors import Cancelled, Disowned
+from runtime.held import Held, Stage
+from services import workers
+from services.lifecycle.needs import settle_rest
+from services.lifecycle.release import release
+from services.lifecycle.rescue import rescue
+from settings import settings
+
+if TYPE_CHECKING:
+    from runtime.process import WorkerProcess
+
+log = structlog.get_logger(__name__)
+
+CHORES: tuple[Callable[[], int], ...] = (release, rescue, settle_rest)
+
+
+class Beat(threading.Thread):
+    """Beats until stopped; what it cannot mend ends the process."""
+
+    def __init__(self, process: "WorkerProcess") -> None:
+        super().__init__(name="beat", daemon=True)
+        self._process = process
+        self._wake = threading.Event()
+        self._stopping = False
+        self._strangers: set[tuple[int, int]] = set()
+        self._last_good = time.monotonic()
+        self._away = False
+        self._beats = 0
+
+    def wake(self) -> None:
+        """Beat now: somebody asked for a cancellation."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopping = True
+        self.wake()
+
+    def run(self) -> None:
+        """Beat until stopped."""
+        while not self._stopping:
+            began = time.monotonic()
+            self._attempt()
+            self._chores()
+            self._wake.wait(max(0.0, settings().beat_s - (time.monotonic() - began)))
+            if self._wake.is_set():
+                self._wake.clear()
+                time.sleep(0.01)  # several cancellations at once are one beat
+
+    def _attempt(self) -> None:
+        try:
+            self._beat()
+        except Exception as error:
+            if not self._away:
+                log.warning("beats fail", error=type(error).__name__, away=is_away(error))
+            self._away = True
+            self._doubt()
+            return
+        if self._away:
+            log.info("beats work again")
+        self._away = False
+        self._last_good = time.monotonic()
+        self._process.safe = True
+
+    def _beat(self) -> None:
+        process = self._process
+        before = {held.key for held in process.snapshot()}
+        rows, row = self._extend()
+        known = {held.key: held for held in process.snapshot()}
+        owned = {(r.id, r.epoch) for r in rows}
+        for r in rows:
+            held = known.get((r.id, r.epoch))
+            if held is not None and r.cancel_requested_at is not None and held.order is None:
+                log.info("cancellation seen", task=r.id)
+                self._cancel(held)
+        for key in before & known.keys() - owned:
+            if not process.writer.holds(key):
+                process.disowned(known[key])
+        self._return_strangers(owned - known.keys())
+        self._heed(row)
+
+    def _extend(self) -> tuple[Any, Any]:
+        t = tables.tasks.c
+        process = self._process
+        until = now() + timedelta(seconds=settings().lease_s)
+        busy = process.busy()
+        with transaction() as session:
+            rows = []
+            if process.held or self._strangers or self._beats % 5 == 0:
+                rows = session.execute(
+                    update(tables.tasks)
+                    .where(t.worker == process.name, t.status == Status.running)
+                    .values(lease_until=until)
+                    .returning(t.id, t.epoch, t.cancel_requested_at)
+                ).all()
+            row = workers.beat(process.name, busy=busy, rss=process.rss())
+            if is_postgresql():
+                follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
+        self._beats += 1
+        return rows, row
+
+    def _cancel(self, held: Held) -> None:
+        if held.stage is Stage.waiting:  # not started: the hand-back of a cancelled task is its end
+            self._process.hand_back(held, Stage.waiting)
+        held.interrupt(Cancelled)
+        self._process.watch.wake()
+
+    def _return_strangers(self, keys: set[tuple[int, int]]) -> None:
+        """Rows that are ours in the ledger and unknown here, two beats running: a claim whose reply was lost."""
+        process = self._process
+        strangers = {key for key in keys if not process.writer.holds(key)}
+        lost = strangers & self._strangers
+        self._strangers = strangers - lost
+        if lost:
+            log.warning("claims whose reply was lost are handed back", tasks=len(lost))
+            process.give_up_strangers(lost)
+
+    def _heed(self, row: Any) -> None:
+        if row is not None and row.stop_requested_at is not None:
+            self._process.replace("an operator asked this worker to stop")
+        elif self._beats % 10 == 1 and workers.too_old():
+            self._process.replace("the ledger needs newer code")
+
+    def _doubt(self) -> None:
+        """No beat for most of a lease: somebody else may own our tasks soon."""
+        silent = time.monotonic() - self._last_good
+        if silent > 0.8 * settings().lease_s and self._process.safe:
+            log.error("no beat for most of a lease: nothing new is begun", silent_s=round(silent, 1))
+            self._process.safe = False
+            self._process.interrupt_all(Disowned)
+        if silent > 3 * settings().lease_s:
+            log.error("no beat for three leases: this process ends", silent_s=round(silent, 1))
+            os._exit(70)
+
+    def _chores(self) -> None:
+        if self._away:
+            return
+        for chore in CHORES:
+            try:
+                for _ in range(20):  # a full batch means there is more
+                    if chore() < 100:
+                        break
+            except Exception as error:
+                log.warning("a chore failed", chore=chore.__name__, error=type(error).__name__)

@@ -1,0 +1,127 @@
+"""A Dramatiq broker whose queue is the tasks table.
+
+Dramatiq's consumers only pop what the process's one claimer has claimed; its threads run the actors; its middleware sees
+every message. Messages carry a task's id and epoch, never its payload.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import dramatiq
+from dramatiq.broker import Broker, Consumer, MessageProxy
+from dramatiq.message import Message
+from dramatiq.middleware import Middleware
+
+from models import now
+from settings import settings
+
+if TYPE_CHECKING:
+    from runtime.process import WorkerProcess
+
+
+class LedgerBroker(Broker):
+    """`dramatiq actors` starts a worker on it, as `python -m runtime.worker` does."""
+
+    def __init__(self, middleware: list[Middleware] | None = None) -> None:
+        super().__init__(middleware=[*(middleware or []), Lifecycle()])
+        self.process: WorkerProcess | None = None
+
+    def declare_queue(self, queue_name: str) -> None:
+        """A queue of one of the actors, or one that the settings name."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = None
+            self.emit_after("declare_queue", queue_name)
+
+    def get_declared_queues(self) -> set[str]:
+        """The queues' names."""
+        return set(self.queues)
+
+    def get_declared_delay_queues(self) -> set[str]:
+        """None: a task that is to run later waits in the ledger."""
+        return set()
+
+    def enqueue(self, message: Message, *, delay: int | None = None) -> Message:
+        """Dramatiq's own door, for code that builds messages: the same as the actor's `enqueue`."""
+        from services import tasks
+
+        if message.args:
+            raise TypeError("a task's arguments are named: give kwargs, not args")
+        later = {} if delay is None else {"run_at": now() + timedelta(milliseconds=delay)}
+        task = tasks.enqueue(message.actor_name, dict(message.kwargs), **later)
+        return message.copy(options={**message.options, "task_id": task.id})
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
+        """What hands claimed tasks to Dramatiq's threads."""
+        if self.process is None:
+            raise RuntimeError("consumers work inside a worker process only; see runtime.testing for tests")
+        return LedgerConsumer(self.process, queue_name)
+
+
+class LedgerConsumer(Consumer):
+    """Pops claimed tasks; which queue's consumer it is does not matter, for all pop from the same line."""
+
+    def __init__(self, process: "WorkerProcess", queue_name: str) -> None:
+        self._process = process
+        self._queue = queue_name
+
+    def __next__(self) -> MessageProxy | None:
+        held = self._process.next_ready(0.5)
+        if held is None:
+            return None
+        options = {"task_id": held.claimed.id, "epoch": held.claimed.epoch}
+        return MessageProxy(
+            Message(
+                queue_name=self._queue, actor_name=held.claimed.type, args=held.key, kwargs={}, options=options,
+                message_id=str(held.claimed.id), message_timestamp=0,
+            )
+        )  # fmt: skip
+
+    def ack(self, message: MessageProxy) -> None:
+        """The thread is free; the ending is the writer's business."""
+        self._process.acknowledged()
+
+    def nack(self, message: MessageProxy) -> None:
+        """The same: a failure is an ending too."""
+        self._process.acknowledged()
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """What Dramatiq did not start; the process has handed it back already."""
+
+
+class Lifecycle(Middleware):
+    """Starts and stops what a worker process needs, with Dramatiq's own start and stop."""
+
+    def before_worker_boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        """Register, and begin to claim."""
+        from runtime.process import WorkerProcess
+        from services import catalog, workers
+
+        assert isinstance(broker, LedgerBroker)
+        catalog.declare()
+        workers.bury_the_dead_here()
+        queues = worker.consumer_whitelist or settings().worker_queues or None
+        broker.process = WorkerProcess(worker.worker_threads, sorted(queues) if queues else None)
+        broker.process.start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        """Dramatiq's consumers go on fetching until the very end: stop claiming, wait, hand back."""
+        if (process := getattr(broker, "process", None)) is not None:
+            process.stop(settings().stop_grace_s)
+
+    def after_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        """Write what is left."""
+        if (process := getattr(broker, "process", None)) is not None:
+            process.close("asked to stop")
+
+
+def ledger_broker() -> LedgerBroker:
+    """The process's broker; made at the first actor, unless the application has set one of its own."""
+    current = dramatiq.broker.global_broker
+    if not isinstance(current, LedgerBroker):
+        current = LedgerBroker()
+        dramatiq.set_broker(current)
+        for queue in settings().worker_queues:
+            current.declare_queue(queue)
+    return current

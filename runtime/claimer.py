@@ -1,0 +1,89 @@
+"""One thread a process claims for all its queues and types, so that the best task gets the next free thread."""
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from models.db import is_away
+from services.lifecycle.claim import claim
+from settings import settings
+
+if TYPE_CHECKING:
+    from runtime.process import WorkerProcess
+
+log = structlog.get_logger(__name__)
+
+
+class Claimer(threading.Thread):
+    """Claims when threads are free; sleeps until the bell or the next poll when there is nothing."""
+
+    def __init__(self, process: "WorkerProcess") -> None:
+        super().__init__(name="claimer", daemon=True)
+        self._process = process
+        self._bell = threading.Event()
+        self._stopping = False
+        self._types: set[str] = set()  # of the last claim: what is likely to come next
+        self._away = False
+
+    def wake(self) -> None:
+        """There may be something."""
+        self._bell.set()
+
+    def stop(self) -> None:
+        """Claim no more."""
+        self._stopping = True
+        self.wake()
+        with self._process.changed:
+            self._process.changed.notify_all()
+
+    def run(self) -> None:
+        """Claim until stopped."""
+        while not self._stopping:
+            wanted = self._wait_for_room()
+            if wanted <= 0:
+                continue
+            self._bell.clear()  # a ring from here on is about something this claim may not see
+            got = self._claim(wanted)
+            if got == 0:
+                self._bell.wait(settings().poll_s * random.uniform(0.8, 1.2))
+
+    def _wait_for_room(self) -> int:
+        """How many to claim; 0 where nothing may be claimed now."""
+        process = self._process
+        with process.changed:
+            process.changed.wait_for(lambda: self._stopping or self._room() > 0, 0.5)
+            if self._stopping:
+                return 0
+            if process.draining or not process.safe:
+                process.changed.wait(0.2)
+                return 0
+            return self._room()
+
+    def _room(self) -> int:
+        """Room for more; where a claim holds more than one task a thread, only at half empty: few and large claims."""
+        most = self._process.pace.room(self._process.threads, self._types)
+        free = most - self._process.outstanding
+        least = 1 if most <= self._process.threads else most // 2
+        return free if free >= least else 0
+
+    def _claim(self, wanted: int) -> int:
+        process = self._process
+        try:
+            claimed = claim(process.name, process.types, process.queues, wanted, settings().lease_s)
+        except Exception as error:
+            if not self._away:
+                log.warning("claims fail", error=type(error).__name__, away=is_away(error))
+            self._away = True
+            time.sleep(0.2)
+            return 0
+        if self._away:
+            self._away = False
+            log.info("claims work again")
+        if claimed:
+            self._types = {one.type for one in claimed}
+            process.take_in(claimed)
+            process.watch.wake()
+        return len(claimed)

@@ -1,0 +1,267 @@
+"""One worker process: what it holds, and the threads that claim, beat, watch and write for it."""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+import structlog
+from sqlalchemy import select
+
+from models import Move, Outcome, now, reading, tables
+from runtime import capture, interrupt
+from runtime.beat import Beat
+from runtime.bell import Listener
+from runtime.claimer import Claimer
+from runtime.errors import Cancelled, Disowned, Interrupted, Stopping
+from runtime.held import Held, Stage
+from runtime.isolation import Nursery
+from runtime.pace import Pace
+from runtime.watch import Watch
+from runtime.writer import Writer
+from services import bell, catalog, workers
+from services.lifecycle.ending import Ending
+from services.marks import Marks
+from settings import settings
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerProcess:
+    """The state of this process as a worker. Threads that run bodies call `begin` and `finish`."""
+
+    def __init__(self, threads: int, queues: Sequence[str] | None) -> None:
+        self.threads = threads
+        self.queues = sorted(queues) if queues else None
+        self.types = sorted(catalog.local())
+        self.name = workers.register(queues=self.queues, types=self.types, threads=threads)
+        self.marks = Marks(self.name, threads)
+        self.nursery = Nursery()
+        self.pace = Pace()
+        self.changed = threading.Condition()
+        self.held: dict[tuple[int, int], Held] = {}
+        self.ready: deque[Held] = deque()
+        self.outstanding = 0  # claimed and not yet acknowledged by a thread
+        self.draining = False
+        self.safe = True  # False: the lease may be lost, so nothing new is begun
+        self.replaced: str | None = None  # why this process wants to be replaced
+        self.writer = Writer()
+        self.writer.fenced = self._fenced
+        self.claimer, self.beat = Claimer(self), Beat(self)
+        self.watch, self.listener = Watch(self), Listener(self)
+
+    def start(self) -> None:
+        """Begin to claim."""
+        interrupt.protect_transactions()
+        capture.install()
+        bell.listen_here(self.hear)
+        for thread in (self.writer, self.beat, self.watch, self.claimer, self.listener):
+            thread.start()
+
+    # What the claimer brings and the consumers take
+
+    def take_in(self, claimed: Sequence[Any]) -> None:
+        """Tasks that were claimed; consumers hand them to threads."""
+        with self.changed:
+            for one in claimed:
+                held = Held(one)
+                self.held[held.key] = held
+                self.ready.append(held)
+            self.outstanding += len(claimed)
+            self.changed.notify_all()
+
+    def next_ready(self, timeout_s: float) -> Held | None:
+        """The next claimed task for a thread; None when there is none for a while."""
+        with self.changed:
+            if not self.ready:
+                self.changed.wait_for(lambda: bool(self.ready), timeout_s)
+            while self.ready:
+                held = self.ready.popleft()
+                if held.stage is Stage.waiting:
+                    return held
+                self.outstanding -= 1  # handed back while it waited here
+        return None
+
+    def acknowledged(self) -> None:
+        """A thread is free again."""
+        with self.changed:
+            self.outstanding -= 1
+            self.changed.notify_all()
+
+    # What threads do with a task
+
+    def begin(self, key: tuple[int, int]) -> Held | None:
+        """The body is about to start; None where the task was handed back."""
+        held = self.held.get(key)
+        if held is None or not held.start():
+            return None
+        held.mark = self.marks.set(*key)
+        self.writer.started(key, held.started_at)
+        if held.deadline_mono is not None:
+            self.watch.wake()
+        return held
+
+    def finish(self, held: Held, ending: Ending) -> None:
+        """The body has left: the ledger is told, unless somebody told it already."""
+        self.marks.clear(held.mark)
+        if held.started_mono is not None:
+            self.pace.ran(held.claimed.type, time.monotonic() - held.started_mono)
+        if held.close():
+            self._tell(held, ending)
+
+    def hand_back(self, held: Held, only_from: Stage | None = None) -> bool:
+        """Give a task back to the line; False where it is over or has started meanwhile."""
+        if not held.close(only_from):
+            return False
+        self._tell(held, self._unfinished(held, Move.hand_back, Outcome.handed_back))
+        return True
+
+    def write_off(self, held: Held) -> None:
+        """Tell how an attempt ends whose thread does not come back; the process must end after this."""
+        if not held.close():
+            return
+        cancelled = held.order is Cancelled
+        ending = self._unfinished(
+            held, Move.stop if cancelled else Move.hand_back, Outcome.cancelled if cancelled else Outcome.handed_back
+        )
+        ending.forced = True
+        self._tell(held, ending)
+
+    def _tell(self, held: Held, ending: Ending) -> None:
+        self.writer.hand_over(ending)
+        with self.changed:
+            self.held.pop(held.key, None)
+
+    def _unfinished(self, held: Held, move: Move, outcome: Outcome) -> Ending:
+        c = held.claimed
+        return Ending(
+            c.id, c.epoch, c.type, c.queue, self.name, move, outcome, now(), started_at=held.started_at,
+            queued_at=c.queued_at, concurrency_key=c.concurrency_key, code_version=settings().version[:100],
+        )  # fmt: skip
+
+    # Orders
+
+    def hear(self, word: str) -> None:
+        """The bell was rung."""
+        if word == bell.CANCEL:
+            self.beat.wake()
+        elif self.queues is None or word in self.queues:
+            self.claimer.wake()
+
+    def snapshot(self) -> list[Held]:
+        """What is held now."""
+        with self.changed:
+            return list(self.held.values())
+
+    def interrupt_all(self, order: type[Interrupted]) -> None:
+        """Order every started body to leave."""
+        for held in self.snapshot():
+            if held.stage is Stage.started:
+                held.interrupt(order)
+        self.watch.wake()
+
+    def disowned(self, held: Held) -> None:
+        """The ledger says that the task is no longer ours."""
+        log.warning("disowned", task=held.claimed.id, epoch=held.claimed.epoch)
+        held.interrupt(Disowned)
+        self.watch.wake()
+
+    def drain(self) -> None:
+        """Claim no more; hand back what has not started."""
+        with self.changed:
+            if self.draining:
+                return
+            self.draining = True
+            self.changed.notify_all()
+        for held in self.snapshot():
+            self.hand_back(held, Stage.waiting)
+
+    def stop(self, grace_s: float) -> None:
+        """Drain, let bodies finish for `grace_s`, hand back what is left, write everything."""
+        self.drain()
+        self._show_draining()
+        self.wait_for_bodies(grace_s)
+        self.interrupt_all(Stopping)
+        self.wait_for_bodies(min(1.0, grace_s))
+        for held in self.snapshot():
+            self.hand_back(held)
+
+    def _show_draining(self) -> None:
+        try:
+            workers.draining(self.name)
+        except Exception as error:
+            log.warning("draining could not be shown", error=type(error).__name__)
+
+    def wait_for_bodies(self, seconds: float) -> bool:
+        """Wait until nothing is held any more; False when time ran out."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while self.held and time.monotonic() < deadline:
+                self.changed.wait(min(0.05, max(0.0, deadline - time.monotonic())))
+            return not self.held
+
+    def close(self, why: str) -> None:
+        """Write what is left and say goodbye."""
+        bell.unlisten_here(self.hear)
+        for thread in (self.claimer, self.watch, self.listener):
+            thread.stop()
+        written = self.writer.stop(5.0)
+        self.beat.stop()
+        try:
+            workers.goodbye(self.name, why)
+        except Exception as error:
+            log.warning("goodbye could not be said", error=type(error).__name__)
+        if written:
+            self.marks.remove()
+        bell.flush(0.5)
+
+    def give_up_strangers(self, keys: set[tuple[int, int]]) -> None:
+        """Hand back rows that are ours in the ledger although we never got them."""
+        t = tables.tasks.c
+        wanted = select(t.id, t.epoch, t.type, t.queue, t.queued_at, t.concurrency_key)
+        with reading() as session:
+            rows = session.execute(wanted.where(t.id.in_([task_id for task_id, _ in keys]))).all()
+        for row in rows:
+            if (row.id, row.epoch) in keys:
+                self.writer.hand_over(
+                    Ending(
+                        row.id, row.epoch, row.type, row.queue, self.name, Move.hand_back, Outcome.handed_back, now(),
+                        queued_at=row.queued_at, concurrency_key=row.concurrency_key,
+                    )
+                )  # fmt: skip
+
+    def replace(self, why: str) -> None:
+        """End this process soon, in good order, so that its supervisor starts another."""
+        if self.replaced is None:
+            self.replaced = why
+            log.warning("this process is to be replaced", why=why)
+            threading.Thread(target=self._replace, args=(why,), name="replace", daemon=True).start()
+
+    def _replace(self, why: str) -> None:
+        self.drain()
+        self.wait_for_bodies(settings().stop_grace_s)
+        self.interrupt_all(Stopping)
+        self.wait_for_bodies(1.0)
+        for held in self.snapshot():
+            self.write_off(held)
+        self.close(why)
+        os._exit(0)
+
+    def busy(self) -> int:
+        """Bodies that run now."""
+        return sum(held.stage is Stage.started for held in self.snapshot())
+
+    def rss(self) -> int:
+        """Memory of this process, in bytes."""
+        return int(psutil.Process().memory_info().rss)
+
+    def said(self, held: Held, error: BaseException) -> None:
+        """One line for an attempt that did not complete; no payload in it."""
+        log.info("attempt ended", task=held.claimed.id, type=held.claimed.type, error=type(error).__name__)
+
+    def _fenced(self, endings: Sequence[Ending]) -> None:
+        for ending in endings:
+            log.warning("fenced: a late ending changed nothing", task=ending.task_id, epoch=ending.epoch)

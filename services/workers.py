@@ -1,0 +1,141 @@
+"""The processes that beat: who lives, who was asked to stop, who died."""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Row, insert, select, update
+
+from models import Role, SchemaFloor, Worker, now, reading, tables, transaction
+from models.schema import CODE
+from services import audit, checks, marks
+from services.errors import NotFound, StaleTask
+from services.lifecycle import rescue
+from settings import settings
+
+log = structlog.get_logger(__name__)
+
+
+def boot_id() -> str:
+    """Identifies this boot of this machine: a pid means nothing after the next."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def register(
+    kind: str = "worker",
+    *,
+    queues: Iterable[str] | None = None,
+    types: Iterable[str] = (),
+    threads: int = 1,
+) -> str:
+    """Write this process down; returns its name, unique for ever."""
+    host = socket.gethostname()[:60]
+    name = f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    row = {
+        "name": name, "kind": kind, "host": host, "pid": os.getpid(), "boot_id": boot_id(),
+        "code_version": settings().version[:100], "queues": None if queues is None else sorted(queues),
+        "types": sorted(types), "threads": threads, "busy": 0, "started_at": now(), "last_beat_at": now(),
+    }  # fmt: skip
+    with transaction() as session:
+        session.execute(insert(tables.workers).values(row))
+    log.info("started", process=name, kind=kind, threads=threads)
+    return name
+
+
+def beat(name: str, *, busy: int = 0, rss: int | None = None) -> Row | None:
+    """Show that the process lives; returns its row's (stop_requested_at, draining_at)."""
+    w = tables.workers.c
+    with transaction() as session:
+        return session.execute(
+            update(tables.workers)
+            .where(w.name == name)
+            .values(busy=busy, rss=rss, last_beat_at=now())
+            .returning(w.stop_requested_at, w.draining_at)
+        ).first()
+
+
+def draining(name: str) -> None:
+    """Show that the process takes no more work."""
+    _set(name, draining_at=now())
+
+
+def goodbye(name: str, why: str) -> None:
+    """The process ends in good order."""
+    _set(name, stopped_at=now(), busy=0, stop_reason=why[:200])
+    log.info("stopped", process=name, why=why)
+
+
+def request_stop(name: str, reason: str | None = None) -> None:
+    """Ask a worker to finish what it has and end (its supervisor starts another). Raises `NotFound`, `StaleTask`."""
+    audit.require(Role.operator)
+    with transaction() as session:
+        row = session.get(Worker, name)
+        if row is None:
+            raise NotFound(f"there is no worker {checks.shortened(name)}")
+        if row.stopped_at is not None:
+            raise StaleTask(f"worker {name} has stopped already")
+        row.stop_requested_at = now()
+        audit.record("stop", "worker", name, reason=reason)
+
+
+def report_death(pid: int, why: str = "its process died") -> int:
+    """A supervisor's word that one of this machine's processes is gone: its tasks are taken back at once.
+
+    Returns how many tasks.
+    """
+    with reading() as session:
+        w = tables.workers.c
+        names = session.execute(
+            select(w.name).where(
+                w.pid == pid, w.host == socket.gethostname()[:60], w.boot_id == boot_id(), w.stopped_at.is_(None)
+            )
+        ).scalars().all()  # fmt: skip
+    return sum(_bury(name, why) for name in names)
+
+
+def bury_the_dead_here() -> int:
+    """At a start on this machine: take back the tasks of its workers whose processes no longer exist."""
+    with reading() as session:
+        w = tables.workers.c
+        rows = session.execute(
+            select(w.name, w.pid, w.boot_id).where(w.host == socket.gethostname()[:60], w.stopped_at.is_(None))
+        ).all()
+    dead = [row for row in rows if row.boot_id != boot_id() or not Path(f"/proc/{row.pid}").exists()]
+    return sum(_bury(row.name, "its process was gone when another started here") for row in dead)
+
+
+def alive(kind: str | None = "worker") -> list[Worker]:
+    """The processes that beat within three leases and have not stopped."""
+    since = now() - timedelta(seconds=3 * settings().lease_s)
+    query = select(Worker).where(Worker.stopped_at.is_(None), Worker.last_beat_at > since)  # type: ignore[union-attr,arg-type]
+    if kind is not None:
+        query = query.where(Worker.kind == kind)  # type: ignore[arg-type]
+    with reading() as session:
+        return list(session.execute(query.order_by(Worker.name)).scalars())
+
+
+def too_old() -> bool:
+    """Whether the ledger has moved on to a schema that this code must not work on."""
+    with reading() as session:
+        floor = session.execute(select(SchemaFloor.floor)).scalar()  # type: ignore[call-overload]
+    return floor is not None and floor > CODE
+
+
+def _bury(name: str, why: str) -> int:
+    started = marks.take(name)
+    taken = rescue.bury(name, started, why)
+    _set(name, stopped_at=now(), busy=0, stop_reason=why[:200])
+    log.warning("worker died", process=name, why=why, tasks_taken_back=taken)
+    return taken
+
+
+def _set(name: str, **values: object) -> None:
+    with transaction() as session:
+        session.execute(update(tables.workers).where(tables.workers.c.name == name).values(**values))
