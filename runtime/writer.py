@@ -157,7 +157,7 @@ class Writer(threading.Thread):
                     if was_away and endings:  # the last commit may have happened although nobody told us
                         done = already_ended(session, endings)
                         endings = [e for e in endings if (e.task_id, e.epoch) not in done]
-                    _write_details(session, lines, starts, progress)
+                    write_details(session, lines, starts, progress)
                     fenced = end(session, endings) if endings else []
             except Exception as error:
                 if is_away(error):
@@ -199,7 +199,7 @@ def _unwritable(ending: Ending, error: Exception) -> Ending:
     )  # fmt: skip
 
 
-def _write_details(
+def write_details(
     session: Session, lines: list[dict[str, Any]], starts: list[Any], progress: list[dict[str, Any]]
 ) -> None:
     """Log lines, starts and progress of attempts that still own their task: a zombie writes nothing."""
