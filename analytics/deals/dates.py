@@ -1,7 +1,7 @@
 """Dates as people write them. Whether 3/4 is in March or in April, the whole column tells, never one value."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 
@@ -49,7 +49,7 @@ def parse(text: str, order: Order) -> date | None:
     return None
 
 
-def order_of(columns: dict[str, Iterable[str]]) -> dict[str, Order]:
+def order_of(columns: Mapping[str, Iterable[str]]) -> dict[str, Order]:
     """Tell each column's order from its values; a column that does not show it follows the other.
 
     `columns` maps a name to its texts. Where the order makes no difference it is month-first. Raises BadData where

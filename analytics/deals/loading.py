@@ -56,8 +56,9 @@ def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]]) -> Iterator[Raw]
 
 def connect(scratch: str) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own with bounded memory and threads, spilling to `scratch`."""
-    config = {"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": scratch}
-    return duckdb.connect(":memory:", config=config)
+    return duckdb.connect(
+        ":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": scratch}
+    )
 
 
 def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:

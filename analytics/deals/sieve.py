@@ -162,7 +162,8 @@ def _quoted(line: str, lines: _Lines, delimiter: str, width: int) -> list[str] |
     cells = _cells(line, delimiter)
     if cells is not None:
         return cells
-    text, taken = line, []
+    text = line
+    taken: list[tuple[int, str]] = []
     while len(taken) < MAX_RECORD_LINES and len(text) < MAX_LINE_CHARS and (pair := lines.next()) is not None:
         taken.append(pair)
         text += "\n" + pair[1]

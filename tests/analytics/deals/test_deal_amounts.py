@@ -76,7 +76,7 @@ def test_the_column_tells_its_decimal_mark(numbers: list[int], mark: str) -> Non
 @given(st.text(max_size=30))
 def test_any_text_is_a_finite_amount_or_none(text: str) -> None:
     for mark in (".", ","):
-        value = parse(text, mark)  # type: ignore[arg-type]
+        value = parse(text, mark)
         assert value is None or math.isfinite(value)
 
 
