@@ -11,7 +11,7 @@ EVERY_S = 0.5
 MOST_BYTES = 20 * 2**20
 WORTH_SEEING = {"warning", "error", "critical"}
 PLAIN = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^[\w.]+(Error|Exception)\b")
-HIDDEN = {"event", "level", "timestamp", "logger", "exception"}
+HIDDEN = {"event", "level", "timestamp", "logger", "process", "pid", "exception"}
 
 
 class Follower(threading.Thread):

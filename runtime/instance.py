@@ -41,7 +41,7 @@ def hold() -> Iterator[None]:
                 break
             except BlockingIOError:
                 if attempt == LOCK_TRIES - 1:
-                    raise NotStarted(_already(file.seek(0) or file.read())) from None
+                    raise NotStarted(_already(lock_file().read_text())) from None
                 time.sleep(0.02)
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "url": web.url()}))

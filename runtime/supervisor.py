@@ -83,7 +83,8 @@ class Supervisor:
                 continue
             pid = child.pid
             if self._asked_at is None:
-                _tell(child, "warning", "program died", **_ending(code), restart_in_s=child.replace())
+                level, what = ("warning", "program died") if code else ("info", "program ended")
+                _tell(child, level, what, **_ending(code), restart_in_s=child.replace())
                 self._start()
             else:
                 _tell(child, "info", "program stopped", **_ending(code))

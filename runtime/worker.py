@@ -11,9 +11,10 @@ from pathlib import Path
 
 from runtime.program import Program
 from runtime.supervisor import Supervisor
+from services import log
 from settings import settings
 
-REACH_S = 0.7  # beyond the tasks' grace, to hand back what is unfinished; with it still below honcho's 5 s
+HAND_BACK_S = 6.5  # what a worker process may take, beyond its tasks' grace, to hand them back and to write it down
 
 
 def programs(
@@ -25,7 +26,7 @@ def programs(
             name=(name := f"worker.{number}"),
             argv=[sys.executable, "-m", "runtime.worker_process"],
             env=env or {},
-            stop_s=settings().stop_grace_s + REACH_S,
+            stop_s=settings().stop_grace_s + HAND_BACK_S,
             stage=stage,
             log=log_folder / f"{name}.log" if log_folder else None,
         )
@@ -51,6 +52,7 @@ def main() -> int:
     parser.add_argument("--threads", metavar="N", type=_count, help=f"tasks a process runs at once; default: {threads}")
     parser.add_argument("--queues", metavar="A,B", help="queues served; default: WORKER_QUEUES, else all")
     given = parser.parse_args()
+    log.configure("supervisor")
 
     env = {"WORKER_THREADS": given.threads and str(given.threads), "WORKER_QUEUES": given.queues}
     passed_on = {name: value for name, value in env.items() if value is not None}

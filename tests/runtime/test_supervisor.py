@@ -269,11 +269,10 @@ def test_a_request_that_arrives_twice_at_once_is_one_request(supervise):
 def test_what_a_dead_child_left_running_ends_with_it(supervise):
     parent = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']); "
     running = supervise(f'[program("parent", {parent!r} + SLEEPER)]')
-    family = wait_until(
-        lambda: (found := running.children()) and len(found) == 2 and found, what="a child and a grandchild"
-    )
-    grandchild = max(family, key=lambda p: p.create_time())
-    os.kill(running.family.children()[0].pid, signal.SIGKILL)
+    wait_until(lambda: len(running.children()) == 2, what="a child and a grandchild")
+    [child] = running.family.children()
+    [grandchild] = child.children()
+    os.kill(child.pid, signal.SIGKILL)
     wait_until(lambda: gone([grandchild]), timeout=2, what="the end of the grandchild")
 
 
