@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from itertools import combinations
 
-ALIKE = 0.8  # SequenceMatcher.ratio() of two words: "technolgy"/"technology" 0.95, "east"/"west" 0.75
+ALIKE = 0.85  # SequenceMatcher.ratio() of two words: "technolgy"/"technology" 0.95, "caldholt"/"alderholt" 0.82
 MAX_COMPARED = 400  # labels; beyond it only spelling is compared, since comparing pairs grows with the square
 RARE = 1 / 3  # a slip of the pen is rarer than what was meant
 
