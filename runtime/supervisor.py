@@ -88,7 +88,8 @@ class Supervisor:
                 self._start()
             else:
                 _tell(child, "info", "program stopped", **_ending(code))
-            if code != 0 and self._reports:
+            obeyed = self._asked_at is not None and code == -signal.SIGTERM  # before it could say how it stops
+            if code != 0 and not obeyed and self._reports:
                 self._reports.put(child.program, pid, code)
 
     def _start(self) -> None:
@@ -143,8 +144,9 @@ class _Reports(threading.Thread):
             program, pid, code = death
             try:
                 self._on_death(program, pid, code)
-            except Exception:
-                _say("exception", "death not reported", program=program.name, pid=pid)
+            except Exception as error:
+                why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                _say("warning", "death not reported", program=program.name, pid=pid, error=why)
 
 
 def _tell(child: Child, level: str, event: str, **fields: object) -> None:
