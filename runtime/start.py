@@ -1,13 +1,14 @@
 """`make start`: everything on this machine, under one supervisor: Valkey, the workers, the scheduler, the console."""
 
+import os
 import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
@@ -18,7 +19,7 @@ from runtime.follow import Follower, tail
 from runtime.program import NotStarted, Program
 from runtime.ready import wait_ready
 from runtime.supervisor import Supervisor
-from services import log, workers
+from services import bell, log, workers
 from settings import ROOT, settings
 
 BELL, WORKERS, FACES = range(3)  # stages: what is started later is stopped earlier
@@ -54,18 +55,19 @@ def _migrate() -> None:
 
 
 def _programs(logs: Path) -> list[Program]:
-    programs, env = [], {}
+    programs = []
     if settings().redis_url is None:
         try:
             programs.append(embedded.program(logs / "valkey.log"))
-            env = embedded.env()
+            os.environ.update(embedded.env())  # for the children, and for this process's own rings
+            settings.cache_clear()
         except NotStarted as reason:
             _say(f"{reason} Until then workers look for work once a second.", "yellow")
     return [
         *programs,
-        *worker.programs(settings().worker_processes, env, log_folder=logs, stage=WORKERS),
-        Program("scheduler", [sys.executable, "scheduler.py"], env=env, log=logs / "scheduler.log", stage=FACES),
-        web.program(env=env, log=logs / "web.log", stage=FACES),
+        *worker.programs(settings().worker_processes, log_folder=logs, stage=WORKERS),
+        Program("scheduler", [sys.executable, "scheduler.py"], log=logs / "scheduler.log", stage=FACES),
+        web.program(log=logs / "web.log", stage=FACES),
     ]
 
 
@@ -97,8 +99,9 @@ class _Deaths:
 
 
 def _say(text: str, style: str = "") -> None:
+    harmless = "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)  # no log steers the terminal
     with suppress(OSError):  # the terminal may be gone
-        terminal.print(Text(text, style), soft_wrap=True)
+        terminal.print(Text(harmless, style), soft_wrap=True)
 
 
 def _show(name: str, line: str) -> None:
@@ -113,20 +116,25 @@ def _announce(stopped: threading.Event) -> None:
         if not stopped.is_set():
             _say(f"{late} Callboard goes on trying.", "yellow")
         return
+    _say(f"\nCallboard is up after {time.monotonic() - began:.1f} s.\n", "bold green")
+    for what, where in _places().items():
+        _say(f"  {what:<11}{where}")
+    _say("")
+
+
+def _places() -> dict[str, str]:
     served = ", ".join(settings().worker_queues) or "all queues"
-    table = Table.grid(padding=(0, 2))
-    for what, where in {
+    example = 'from actors.bulk_analysis import bulk_analysis; bulk_analysis.enqueue(data={"artifact": 1})'
+    return {
         "Console": web.url(),
         "Workers": f"{settings().worker_processes} processes × {settings().worker_threads} threads, {served}",
         "Database": _database(),
         "Artifacts": settings().artifacts_url or _short(settings().var_dir / "artifacts"),
         "Bell": _bell(),
         "Logs": f"{_short(settings().var_dir / 'log')} (warnings are shown here, too)",
-        "Python": f"{_short(Path(sys.executable))}, in {ROOT}",
+        "Python": f"{_short(Path(sys.executable))}: {example}",
         "Stop": "Ctrl-C; what runs is handed back and goes on at the next start",
-    }.items():
-        table.add_row(Text(f"  {what}", "bold"), Text(where))
-    terminal.print(f"\n[bold green]Callboard is up[/] after {time.monotonic() - began:.1f} s.\n", table, "", sep="\n")
+    }
 
 
 def _database() -> str:
@@ -137,10 +145,8 @@ def _database() -> str:
 
 
 def _bell() -> str:
-    if settings().redis_url is None:
-        return f"Valkey, {_short(embedded.socket_path())}"
-    url = make_url(settings().bell_url)
-    return f"{url.host or url.database}"
+    url = urlsplit(settings().bell_url)
+    return (url.hostname or _short(Path(url.path))) if bell.is_heard() else "away; workers look once a second"
 
 
 def _short(path: Path) -> str:

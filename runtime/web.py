@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.program import Program
@@ -12,9 +11,9 @@ ENTRY = "console/app.py"
 HERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  where a listener on all addresses is met
 
 
-def program(env: Mapping[str, str] | None = None, log: Path | None = None, stage: int = 0) -> Program:
+def program(log: Path | None = None, stage: int = 0) -> Program:
     """The console as a program for a supervisor."""
-    return Program("web", argv(), env=env or {}, stage=stage, log=log)
+    return Program("web", argv(), stage=stage, log=log)
 
 
 def argv() -> list[str]:
