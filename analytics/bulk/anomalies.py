@@ -6,7 +6,7 @@ from analytics.bulk.study import Study
 
 FARTHEST = 3.5  # scores beyond it are anomalies
 FEWEST = 20  # values that a product needs for "usual" to mean something
-MOST_ROWS = 200
+MOST_ROWS = 100
 
 _SCORES = f"""
     WITH measured AS (
@@ -31,7 +31,7 @@ def anomalies(study: Study) -> dict[str, Any]:
 
     score = 0.6745·(x − median)/MAD, and the bound 3.5: B. Iglewicz and D. Hoaglin, "How to detect and handle outliers"
     (1993). Amounts are compared by their logarithms, since ten times too little is as odd as ten times too much.
-    `anomalies`: the 200 farthest; `typical` is the product's median. `anomalies_total`: how many there are.
+    `anomalies`: the 100 farthest; `typical` is the product's median. `anomalies_total`: how many there are.
     """
     total = study.row(f"SELECT count(*) AS deals FROM ({_SCORES})")["deals"]  # noqa: S608
     sql = f"SELECT * FROM ({_SCORES}) ORDER BY abs(score) DESC, deal, what LIMIT {MOST_ROWS}"  # noqa: S608

@@ -5,7 +5,7 @@ from typing import Any
 from analytics.bulk import wilson
 from analytics.bulk.study import NOT_GIVEN, Study
 
-MOST_GROUPS = 300
+MOST_GROUPS = 200
 
 _COUNTS = """
     count(*) AS deals,

@@ -6,7 +6,7 @@ from analytics.bulk.study import Study
 
 QUANTILE = 0.9
 FEWEST = 20  # closed deals that a product needs to be judged by its own cycle times
-MOST_ROWS = 500
+MOST_ROWS = 200
 
 _STALE = f"""
     WITH cycles AS (
@@ -29,7 +29,7 @@ _STALE = f"""
 def stale(study: Study) -> dict[str, Any]:
     """Open deals older than nine in ten closed deals of their product lasted (of all, where it has fewer than 20).
 
-    `stale`: the 500 with the largest amounts, `typical_days` the median of those closed deals. `stale_total`: how many
+    `stale`: the 200 with the largest amounts, `typical_days` the median of those closed deals. `stale_total`: how many
     there are, and their amount.
     """
     if not study.has("opened_on", "closed_on"):

@@ -17,7 +17,7 @@ from analytics.deals.model import shorten
 from analytics.errors import BadData
 
 NOT_GIVEN = "not given"
-LONGEST_LABEL = 200  # characters of a name in a result
+LONGEST_LABEL = 80  # characters of a name in a result
 
 _TABLE = """
     CREATE TABLE deals AS SELECT deal, client, owner, product, stage, outcome, {segment} AS segment,
@@ -50,7 +50,7 @@ class Study:
         return all(column in self.deals.columns_used for column in columns)
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The rows of a query as JSON takes them: finite numbers, dates as text, names of at most 200 characters."""
+        """The rows of a query as JSON takes them: finite numbers, dates as text, names of at most 80 characters."""
         answer = self.con.execute(sql, parameters)
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, map(plain, row), strict=True)) for row in answer.fetchall()]
