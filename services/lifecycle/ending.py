@@ -4,7 +4,7 @@ Of all attempts of a task exactly one finds its row still running under its epoc
 the attempt's row, the tasks that wait for it, and the counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
-from models import Attempt, Move, Outcome, Status, TaskBody, now, tables
+from models import FINISHED, Attempt, Move, Outcome, Status, TaskBody, now, tables
 from models.db import is_postgresql
 from services import bell
 from services.lifecycle.batch import WHEN, given, packed, per_database
@@ -67,17 +67,20 @@ class Ending:
 def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
     gates = lock_gates(session, {e.concurrency_key for e in endings if e.concurrency_key})
-    landed = {row.id: row for row in session.execute(_move_tasks(), {"given": packed(map(_task_row, endings))})}
-    done = [e for e in endings if e.task_id in landed]
+    attempts = {(e.task_id, e.epoch): e for e in reversed(endings)}  # told twice, the first counts
+    moved = session.execute(_move_tasks(), {"given": packed(map(_task_row, attempts.values()))})
+    landed = {(row.id, row.epoch): row for row in moved}
+    done = [e for key, e in attempts.items() if key in landed]
+    status = {e.task_id: landed[e.task_id, e.epoch].status for e in done}
     if done:
         _write_bodies(session, done)
-        _write_attempts(session, done, landed)
-        _count(session, done, landed)
+        _write_attempts(session, done, status)
+        _count(session, done, status)
         unpark(session, gates)
-        settle(session, {e.task_id: landed[e.task_id].status for e in done if landed[e.task_id].finished_at})
-        for queue in {e.queue for e in done if landed[e.task_id].status is Status.queued}:
+        settle(session, {task: is_ for task, is_ in status.items() if is_ in FINISHED})
+        for queue in {e.queue for e in done if status[e.task_id] is Status.queued}:
             bell.ring_after_commit(queue)
-    fenced = [e for e in endings if e.task_id not in landed]
+    fenced = [e for key, e in attempts.items() if key not in landed]
     if fenced:
         session.execute(insert(tables.events), [_fence_event(e) for e in fenced])
     return fenced
@@ -137,15 +140,15 @@ def _move_tasks() -> Any:
             lease_until=None,
             updated_at=v.ended_at,
         )
-        .returning(t.id, t.status, t.finished_at)
+        .returning(t.id, t.epoch, t.status)
     )
 
 
 def _write_bodies(session: Session, done: Sequence[Ending]) -> None:
     rows = [
-        {"id": e.task_id, "result": e.result, "bytes": len(e.result or ""), "error_text": e.error_text}
+        {"id": e.task_id, "result": e.result, "bytes": len((e.result or "").encode()), "error_text": e.error_text}
         for e in done
-        if e.result is not None or e.error_text is not None
+        if e.result is not None or e.error_text is not None or e.move is Move.complete
     ]
     if rows:
         session.execute(_fill_bodies(), {"given": packed(rows)})
@@ -158,6 +161,7 @@ def _fill_bodies() -> Any:
     return (
         update(tables.task_bodies)
         .where(TaskBody.task_id == v.id)
+        .where(v.result.is_not(None) | v.error_text.is_not(None) | TaskBody.error_text.is_not(None))
         .values(result=result, result_bytes=v.bytes, error_text=v.error_text)
     )
 
@@ -171,18 +175,22 @@ ATTEMPT_COLUMNS = {
 }  # fmt: skip
 
 
-def _write_attempts(session: Session, done: Sequence[Ending], landed: dict[int, Any]) -> None:
+def _write_attempts(session: Session, done: Sequence[Ending], status: Mapping[int, Status]) -> None:
     # What was never started leaves no attempt: nothing happened.
-    rows = [_attempt_row(e, landed[e.task_id].status) for e in done if e.started_at or e.move is not Move.hand_back]
+    rows = [_attempt_row(e, status[e.task_id]) for e in done if e.started_at or e.move is not Move.hand_back]
     if rows:
         session.execute(_insert_attempts(), {"given": packed(rows)})
 
 
 def _attempt_row(e: Ending, status: Status) -> dict[str, Any]:
     row = {name: getattr(e, name) for name in ATTEMPT_COLUMNS if hasattr(e, name)}
-    row["outcome"] = Outcome.cancelled if status is Status.cancelled else e.outcome
+    row["outcome"] = _outcome(e, status)
     row |= e.extras
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _outcome(e: Ending, status: Status) -> Outcome:
+    return Outcome.cancelled if status is Status.cancelled else e.outcome
 
 
 @per_database
@@ -192,11 +200,12 @@ def _insert_attempts() -> Any:
     return insert(tables.attempts).from_select(list(ATTEMPT_COLUMNS), picked, include_defaults=False)
 
 
-def _count(session: Session, done: Sequence[Ending], landed: dict[int, Any]) -> None:
+def _count(session: Session, done: Sequence[Ending], status: Mapping[int, Status]) -> None:
     deltas = Deltas()
     for e in done:
-        gauge(deltas, e.type, e.queue, Status.running, landed[e.task_id].status)
-        happened(deltas, e.type, e.queue, e.outcome, e.queued_at, e.started_at, e.ended_at)
+        is_ = status[e.task_id]
+        gauge(deltas, e.type, e.queue, Status.running, is_)
+        happened(deltas, e.type, e.queue, _outcome(e, is_), e.queued_at, e.started_at, e.ended_at)
     record(session, deltas)
 
 
@@ -228,7 +237,13 @@ def _fence_event(e: Ending) -> dict[str, Any]:
 
 
 def already_ended(session: Session, endings: Sequence[Ending]) -> set[tuple[int, int]]:
-    """Which of these attempts have their row: asked after a commit whose answer was lost."""
+    """Which of these endings have landed: asked after a commit whose answer was lost.
+
+    The same instant tells one's own ending from that of a rescuer, who was faster.
+    """
     ids = [e.task_id for e in endings]
-    mine = select(Attempt.task_id, Attempt.epoch).where(Attempt.task_id.in_(ids))  # type: ignore[attr-defined]
-    return {(row.task_id, row.epoch) for row in session.execute(mine)}
+    rows = session.execute(
+        select(Attempt.task_id, Attempt.epoch, Attempt.ended_at).where(Attempt.task_id.in_(ids))  # type: ignore[attr-defined]
+    )
+    ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
+    return {key for e in endings if ended.get(key := (e.task_id, e.epoch)) == e.ended_at}

@@ -1,17 +1,21 @@
 """What the ending of a task means for those that wait for it.
 
-`waits_on` counts a child's open parents and is lowered in the parents' own ending transaction, by as many as ended in it.
-(Asking "is any parent unfinished?" instead strands children whose two parents finish together.) An edge is settled once.
+`waits_on` counts a child's open parents and is lowered in the parents' own ending transaction, by as many as ended in
+it. (Asking "is any parent unfinished?" instead strands children whose two parents finish together.) An edge is settled
+once, and only by who holds the child's lock.
+
+A cascade is read first, then locked in id order, then decided and written as one: a task is always younger than what it
+needs, so cascades that cross wait for one another instead of deadlocking.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, case, delete, func, select, update
+from sqlalchemy import BigInteger, Integer, String, bindparam, case, delete, func, select, text, update
 from sqlmodel import Session
 
-from models import FINISHED, OnParentFailure, Status, Task, TaskNeed, Unsettled, now, tables, transaction
+from models import FINISHED, OnParentFailure, Status, Task, TaskNeed, Unsettled, now, reading, tables, transaction
 from models.upsert import insert_missing
 from services import bell
 from services.lifecycle.batch import WHEN, given, packed, per_database
@@ -19,98 +23,127 @@ from services.lifecycle.counts import Deltas, gauge, record
 
 IN_PLACE = 500  # edges settled inside one ending; the rest follows by `settle_rest`
 
+Edge = tuple[int, int]  # child, parent
+
+OPEN_EDGES = text("""
+    SELECT child, parent FROM task_needs WHERE parent IN :parents AND settled_at IS NULL ORDER BY child LIMIT :limit
+""").bindparams(bindparam("parents", expanding=True))
+
+# Nearest first, so that what the limit cuts off hangs on something that was reached
+CASCADE = text("""
+    WITH RECURSIVE reached (child, parent) AS (
+        SELECT child, parent FROM task_needs WHERE parent IN :parents AND settled_at IS NULL
+        UNION
+        SELECT n.child, n.parent FROM reached
+        JOIN tasks t ON t.id = reached.child AND t.status = 'pending' AND t.on_parent_failure = 'cancel'
+        JOIN task_needs n ON n.parent = reached.child AND n.settled_at IS NULL
+    )
+    SELECT child, parent FROM reached LIMIT :limit
+""").bindparams(bindparam("parents", expanding=True))
+
 
 def settle(session: Session, ended: Mapping[int, Status], in_place: int = IN_PLACE) -> int:
-    """Tell the children of tasks that ended, and the children of those cancelled by it. Returns how many edges."""
-    settled = 0
-    wave = dict(ended)
-    while wave:
-        edges = _open_edges(session, list(wave), in_place - settled + 1)
-        if len(edges) > in_place - settled:
-            insert_missing(session, Unsettled, [{"parent": parent, "since": now()} for parent in wave])
-            edges = edges[: in_place - settled]
-        wave = _tell(session, edges, wave) if edges else {}
-        settled += len(edges)
-    return settled
+    """Tell the children of tasks that ended, and the children of those cancelled by it. Returns how many edges.
+
+    The caller holds the ended tasks' locks.
+    """
+    if not ended:
+        return 0
+    edges = _reach(session, ended, in_place)
+    cancelled = _tell(session, edges, ended) if edges else []
+    if cancelled or len(edges) >= in_place:  # what was cancelled here may have got a child meanwhile
+        _note_rest(session, [*ended, *cancelled])
+    return len(edges)
 
 
 def settle_rest(limit: int = IN_PLACE) -> int:
     """Go on where an ending had too many children for its own transaction. Returns how many edges."""
-    with transaction() as session:
-        parents = session.execute(
-            select(Unsettled.parent, Task.status)
-            .join(Task, Task.id == Unsettled.parent)
-            .order_by(Unsettled.since)
-            .limit(20)
-            .with_for_update(of=tables.unsettled, skip_locked=True)
-        ).all()
-        if not parents:
+    with reading() as session:
+        if session.execute(select(Unsettled.parent).limit(1)).first() is None:
             return 0
-        ids = [row.parent for row in parents]
+    with transaction() as session:
+        noted = select(Unsettled.parent).order_by(Unsettled.since).limit(limit).with_for_update(skip_locked=True)
+        ids = session.execute(noted).scalars().all()
+        if not ids:
+            return 0
         session.execute(delete(tables.unsettled).where(Unsettled.parent.in_(ids)))  # type: ignore[attr-defined]
-        finished = {row.parent: row.status for row in parents if row.status in FINISHED}
-        return settle(session, finished, limit)
+        parents = select(Task.id, Task.status).where(Task.id.in_(ids)).order_by(Task.id)  # type: ignore[union-attr,arg-type]
+        rows = session.execute(parents.with_for_update(read=True)).all()  # a rerun must not come between
+        return settle(session, {row.id: row.status for row in rows if row.status in FINISHED}, limit)
 
 
-def _open_edges(session: Session, parents: list[int], limit: int) -> list[Any]:
-    edges = (
-        select(TaskNeed.child, TaskNeed.parent)
-        .where(TaskNeed.parent.in_(parents), TaskNeed.settled_at.is_(None))  # type: ignore[attr-defined,union-attr]
-        .order_by(TaskNeed.child)
-        .limit(limit)
-    )
-    return list(session.execute(edges).all())
+def _reach(session: Session, ended: Mapping[int, Status], limit: int) -> list[Edge]:
+    """Open edges from what ended, and from what will be cancelled by it."""
+    fine = [i for i, status in ended.items() if status is Status.completed]
+    broken = [i for i in ended if i not in fine]
+    found: list[Edge] = []
+    for query, parents in ((OPEN_EDGES, fine), (CASCADE, broken)):
+        if parents and len(found) < limit:
+            rows = session.execute(query, {"parents": parents, "limit": limit - len(found)})
+            found += [(row.child, row.parent) for row in rows]
+    return found
 
 
-def _tell(session: Session, edges: list[Any], ended: Mapping[int, Status]) -> dict[int, Status]:
+def _note_rest(session: Session, parents: Collection[int]) -> None:
+    rest = select(TaskNeed.parent).where(TaskNeed.parent.in_(parents), TaskNeed.settled_at.is_(None)).distinct()  # type: ignore[attr-defined,union-attr]
+    left = session.execute(rest).scalars().all()
+    if left:
+        insert_missing(session, Unsettled, [{"parent": parent, "since": now()} for parent in left])
+
+
+def _tell(session: Session, reached: Collection[Edge], ended: Mapping[int, Status]) -> list[int]:
     """Settle these edges; returns the children that are cancelled by it."""
-    children = {row.id: row for row in session.execute(_lock(sorted({e.child for e in edges})))}
-    at = now()
-    closing = packed({"child": e.child, "parent": e.parent, "at": at} for e in edges)
-    closed = session.execute(_close(), {"given": closing}).all()
-    fewer = Counter(e.child for e in closed)
-    failing = {e.child: e.parent for e in closed if ended[e.parent] is not Status.completed}
-    rows, deltas, cancelled = [], Deltas(), {}
-    for child in (children[i] for i in sorted(fewer)):
-        row: dict[str, Any] = {
-            "id": child.id,
-            "n": fewer[child.id],
-            "at": at,
-            **_answer(child, fewer, failing, ended),
-        }
-        status = Status(row["status"]) if "status" in row else None
+    children = session.execute(_lock(sorted({child for child, _ in reached}))).all()
+    edges = [{"child": child, "parent": parent} for child, parent in reached]
+    parents = defaultdict(list)
+    for row in session.execute(_still_open(), {"given": packed(edges)}):
+        parents[row.child].append(row.parent)
+    at, over = now(), dict(ended)
+    closing, changes, deltas = [], [], Deltas()
+    for child in children:
+        done = sorted(parent for parent in parents[child.id] if parent in over)
+        if not done:
+            continue
+        change = _answer(child, done, over)
+        status = change.get("status")
         if status is not None:
-            gauge(deltas, child.type, child.queue, child.status, status)
-        if status is Status.cancelled:
-            cancelled[child.id] = status
-            row["finished_at"] = at
-        elif status is Status.queued:
+            gauge(deltas, child.type, child.queue, child.status, Status(status))
+        if status == Status.cancelled:
+            over[child.id] = Status.cancelled
+            change["finished_at"] = at
+        elif status == Status.queued:
             bell.ring_after_commit(child.queue)
-        rows.append(row)
-    if rows:
-        session.execute(_update(), {"given": packed(rows)})
-    record(session, deltas)
-    return cancelled
+        closing += [{"child": child.id, "parent": parent, "at": at} for parent in done]
+        changes.append({"id": child.id, "n": len(done), "at": at, **change})
+    if changes:
+        session.execute(_close(), {"given": packed(closing)})
+        session.execute(_change(), {"given": packed(changes)})
+        record(session, deltas)
+    return [i for i in over if i not in ended]
 
 
-def _answer(child: Any, fewer: Counter[int], failing: Mapping[int, int], ended: Mapping[int, Status]) -> dict[str, Any]:
-    """What a child does about it, as the columns that change beside `waits_on`."""
+def _answer(child: Any, done: Collection[int], over: Mapping[int, Status]) -> dict[str, Any]:
+    """What a child does about the ending of these parents, as the columns that change beside `waits_on`."""
     if child.status is not Status.pending:
         return {}
     held = child.held_reason is not None
-    parent = failing.get(child.id)
-    if parent is not None and child.on_parent_failure is not OnParentFailure.run_anyway:
-        why = f"needs #{parent}, which {'failed' if ended[parent] is Status.failed else 'was cancelled'}"
+    broken = next((parent for parent in done if over[parent] is not Status.completed), None)
+    if broken is not None and child.on_parent_failure is not OnParentFailure.run_anyway:
+        why = because(broken, over[broken])
         if child.on_parent_failure is OnParentFailure.cancel:
             return {"status": "cancelled", "cancel_reason": why}
         return {} if held else {"held_reason": why}
-    ready = child.waits_on == fewer[child.id] and not held and child.run_at <= now()
+    ready = child.waits_on == len(done) and not held and child.run_at <= now()
     return {"status": "queued"} if ready else {}
+
+
+def because(parent: int, status: Status) -> str:
+    """Why a task is cancelled or held for its parent's sake."""
+    return f"needs #{parent}, which {'failed' if status is Status.failed else 'was cancelled'}"
 
 
 def _lock(ids: list[int]) -> Any:
     t = tables.tasks.c
-    # In id order: two endings that share children then wait for one another instead of deadlocking
     return (
         select(t.id, t.type, t.queue, t.status, t.waits_on, t.on_parent_failure, t.held_reason, t.run_at)
         .where(t.id.in_(ids))
@@ -120,19 +153,22 @@ def _lock(ids: list[int]) -> Any:
 
 
 @per_database
-def _close() -> Any:
-    v = given({"child": BigInteger(), "parent": BigInteger(), "at": WHEN}).c
+def _still_open() -> Any:
+    """The edges among the given that nobody settled before the children were locked."""
+    v = given({"child": BigInteger(), "parent": BigInteger()}).c
     e = tables.task_needs.c
-    return (
-        update(tables.task_needs)
-        .where(e.child == v.child, e.parent == v.parent, e.settled_at.is_(None))
-        .values(settled_at=v.at)
-        .returning(e.child, e.parent)
-    )
+    return select(e.child, e.parent).where(e.child == v.child, e.parent == v.parent, e.settled_at.is_(None))
 
 
 @per_database
-def _update() -> Any:
+def _close() -> Any:
+    v = given({"child": BigInteger(), "parent": BigInteger(), "at": WHEN}).c
+    e = tables.task_needs.c
+    return update(tables.task_needs).where(e.child == v.child, e.parent == v.parent).values(settled_at=v.at)
+
+
+@per_database
+def _change() -> Any:
     v = given(
         {
             "id": BigInteger(), "n": Integer(), "at": WHEN, "status": String(), "finished_at": WHEN,
