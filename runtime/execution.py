@@ -2,7 +2,6 @@
 
 import resource
 import sys
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -38,7 +37,6 @@ def execute(process: "WorkerProcess", key: tuple[int, int]) -> None:
 def _carry_out(process: "WorkerProcess", held: Held) -> Ending:
     task_type = catalog.local()[held.claimed.type]
     link = LocalLink(held, process.writer)
-    cpu = time.thread_time()
     extras: dict[str, Any] = {}
     try:
         # After a loss a task runs alone, so that the next death is its own and innocents are never blamed.
@@ -46,7 +44,6 @@ def _carry_out(process: "WorkerProcess", held: Held) -> Ending:
             result, extras = isolation.run(process.nursery, held, task_type, link)
         else:
             result = run_inline(held, task_type, link)
-            extras = {"cpu_s": round(time.thread_time() - cpu, 4)}
     except BaseException as error:
         if not isinstance(error, Disowned):
             process.said(held, error)

@@ -1,13 +1,15 @@
 """Many rows in one statement: a JSON parameter that the database reads as a table, the same on both databases."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    BigInteger,
     FromClause,
     Text,
     bindparam,
@@ -54,6 +56,19 @@ def _extracted(row: Any, name: str, kind: TypeEngine) -> Any:
     return type_coerce(value, kind).label(name)
 
 
+def among(column: Any, name: str = "ids") -> Any:
+    """`column` is one of the parameter `:ids` (its value comes from `listed`): one statement for any number."""
+    if is_postgresql():
+        return column == func.any(bindparam(name, type_=ARRAY(BigInteger)))
+    each = func.json_each(bindparam(name, type_=Text)).table_valued("value", name=f"{name}_json")
+    return column.in_(select(each.c.value))
+
+
+def listed(ids: Collection[int]) -> Any:
+    """Ids as the parameter that `among` reads."""
+    return list(ids) if is_postgresql() else json.dumps(list(ids))
+
+
 def packed(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as the text that `given` reads; aware datetimes as the database stores them."""
     return json.dumps(list(rows), default=stamp, allow_nan=False)
@@ -61,5 +76,5 @@ def packed(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def stamp(value: datetime) -> str:
     """An instant as text that compares with the stored ones."""
-    text = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return text + "+00:00" if is_postgresql() else text
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ", "microseconds")
+    return text if is_postgresql() else text[:26]  # SQLite stores it without the offset

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy import Row, bindparam, literal, select, text, update
 from sqlmodel import Session
 
-from models import Queue, Status, TaskBody, now, reading, tables, transaction
+from models import Queue, Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import IN_LINE, RUNNING
 from services import bell
-from services.lifecycle.batch import WHEN
+from services.lifecycle.batch import WHEN, among, listed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.keys import lock_gates, park, room
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A task that is this worker's until it ends or the lease runs out."""
 
@@ -31,15 +31,15 @@ class Claimed:
     epoch: int
     type: str
     queue: str
-    payload: dict[str, Any]
     tries: int
     max_tries: int
     losses: int
     timeout_s: float | None
     queued_at: datetime | None
-    claimed_at: datetime
     root_id: int | None
     concurrency_key: str | None
+    priority: int
+    payload: dict[str, Any]
 
 
 def claim(
@@ -63,9 +63,10 @@ def _anything(types: Collection[str], queues: Collection[str] | None) -> bool:
 
 
 def _queues(session: Session, names: Collection[str] | None) -> Sequence[Row]:
-    wanted = select(Queue.name, Queue.paused_at, Queue.max_running)
+    q = tables.queues.c
+    wanted = select(q.name, q.paused_at, q.max_running)
     if names is not None:
-        wanted = wanted.where(Queue.name.in_(names))  # type: ignore[attr-defined]
+        wanted = wanted.where(q.name.in_(names))
     return session.execute(wanted).all()
 
 
@@ -173,32 +174,36 @@ def _keep_out(session: Session, line: Sequence[Row]) -> set[int]:
 
 def _take(session: Session, ids: list[int], worker: str, lease_s: float) -> list[Claimed]:
     at = now()
-    c = tables.tasks.c
-    rows = session.execute(
-        update(tables.tasks)
-        .where(c.id.in_(ids), c.status == Status.queued)
-        .values(
-            status=Status.running, epoch=c.epoch + 1, worker=worker, lease_until=at + timedelta(seconds=lease_s),
-            started_at=None, updated_at=at, progress_done=None, progress_total=None, progress_percent=None,
-            progress_note=None, progress_step=None, progress_at=None, cancel_seen_at=None,
-        )
-        .returning(
-            c.id, c.epoch, c.type, c.queue, c.priority, c.tries, c.max_tries, c.losses, c.timeout_s, c.queued_at,
-            c.root_id, c.concurrency_key,
-        )
-    ).all()  # fmt: skip
-    payloads = dict(
-        session.execute(select(TaskBody.task_id, TaskBody.payload).where(TaskBody.task_id.in_(ids))).all()  # type: ignore[attr-defined]
-    )
+    values = {"ids": listed(ids), "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
+    rows = session.execute(_move_to_running(), values).all()
+    payloads = dict(session.execute(_payloads(), {"ids": values["ids"]}).all())  # type: ignore[arg-type]
     deltas = Deltas()
-    for (type_, queue), n in Counter((r.type, r.queue) for r in rows).items():
+    for (type_, queue), n in Counter((row[2], row[3]) for row in rows).items():
         gauge(deltas, type_, queue, Status.queued, Status.running, n)
     record(session, deltas)
-    return [
-        Claimed(
-            id=r.id, epoch=r.epoch, type=r.type, queue=r.queue, payload=payloads.get(r.id, {}), tries=r.tries,
-            max_tries=r.max_tries, losses=r.losses, timeout_s=r.timeout_s, queued_at=r.queued_at, claimed_at=at,
-            root_id=r.root_id, concurrency_key=r.concurrency_key,
+    claimed = [Claimed(*row, payload=payloads.get(row[0], {})) for row in rows]
+    return sorted(claimed, key=lambda one: (-one.priority, one.id))
+
+
+@per_database
+def _move_to_running() -> Any:
+    c = tables.tasks.c
+    return (
+        update(tables.tasks)
+        .where(among(c.id), c.status == literal("queued"))
+        .values(
+            status=literal("running"), epoch=c.epoch + 1, worker=bindparam("worker"), updated_at=bindparam("at"),
+            lease_until=bindparam("lease_until"), started_at=None, progress_done=None, progress_total=None,
+            progress_percent=None, progress_note=None, progress_step=None, progress_at=None, cancel_seen_at=None,
         )
-        for r in sorted(rows, key=lambda r: (-r.priority, r.id))
-    ]  # fmt: skip
+        .returning(
+            c.id, c.epoch, c.type, c.queue, c.tries, c.max_tries, c.losses, c.timeout_s, c.queued_at, c.root_id,
+            c.concurrency_key, c.priority,
+        )
+    )  # fmt: skip
+
+
+@per_database
+def _payloads() -> Any:
+    c = tables.task_bodies.c
+    return select(c.task_id, c.payload).where(among(c.task_id))

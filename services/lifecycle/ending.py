@@ -183,10 +183,15 @@ def _write_attempts(session: Session, done: Sequence[Ending], status: Mapping[in
 
 
 def _attempt_row(e: Ending, status: Status) -> dict[str, Any]:
-    row = {name: getattr(e, name) for name in ATTEMPT_COLUMNS if hasattr(e, name)}
-    row["outcome"] = _outcome(e, status)
-    row |= e.extras
-    return {name: value for name, value in row.items() if value is not None}
+    row = {
+        "task_id": e.task_id, "epoch": e.epoch, "worker": e.worker, "code_version": e.code_version,
+        "started_at": e.started_at, "ended_at": e.ended_at, "outcome": _outcome(e, status).value, "forced": e.forced,
+    }  # fmt: skip
+    if e.error_class is not None:
+        row |= {"error_class": e.error_class, "error_text": e.error_text, "traceback": e.traceback}
+    if e.cancel_seen_at is not None:
+        row["cancel_seen_at"] = e.cancel_seen_at
+    return row | e.extras
 
 
 def _outcome(e: Ending, status: Status) -> Outcome:
