@@ -38,7 +38,6 @@ class Held:
     tell: Callable[[], None] | None = None  # passes the order on to the isolated child
     forced: bool = False
     deadline_mono: float | None = None
-    mark: int = 0  # its slot in the process's marks
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

@@ -21,7 +21,7 @@ from runtime.held import Held, Stage
 from runtime.isolation import Nursery
 from runtime.pace import Pace
 from runtime.watch import Watch
-from runtime.writer import Writer
+from runtime.writer import MOST_ENDINGS, Writer
 from services import bell, catalog, workers
 from services.lifecycle.ending import Ending
 from services.marks import Marks
@@ -38,7 +38,7 @@ class WorkerProcess:
         self.queues = sorted(queues) if queues else None
         self.types = sorted(catalog.local())
         self.name = workers.register(queues=self.queues, types=self.types, threads=threads)
-        self.marks = Marks(self.name, threads)
+        self.marks = Marks(self.name, threads + 2 * MOST_ENDINGS)
         self.nursery = Nursery()
         self.pace = Pace()
         self.changed = threading.Condition()
@@ -49,7 +49,7 @@ class WorkerProcess:
         self.safe = True  # False: the lease may be lost, so nothing new is begun
         self.replaced: str | None = None  # why this process wants to be replaced
         self.writer = Writer()
-        self.writer.fenced = self._fenced
+        self.writer.fenced, self.writer.written = self._fenced, self._written
         self.claimer, self.beat = Claimer(self), Beat(self)
         self.watch, self.listener = Watch(self), Listener(self)
 
@@ -98,7 +98,7 @@ class WorkerProcess:
         held = self.held.get(key)
         if held is None or not held.start():
             return None
-        held.mark = self.marks.set(*key)
+        self.marks.set(*key)
         self.writer.started(key, held.started_at)
         if held.deadline_mono is not None:
             self.watch.wake()
@@ -106,7 +106,6 @@ class WorkerProcess:
 
     def finish(self, held: Held, ending: Ending) -> None:
         """The body has left: the ledger is told, unless somebody told it already."""
-        self.marks.clear(held.mark)
         if held.started_mono is not None:
             self.pace.ran(held.claimed.type, time.monotonic() - held.started_mono)
         if held.close():
@@ -261,6 +260,10 @@ class WorkerProcess:
     def said(self, held: Held, error: BaseException) -> None:
         """One line for an attempt that did not complete; no payload in it."""
         log.info("attempt ended", task=held.claimed.id, type=held.claimed.type, error=type(error).__name__)
+
+    def _written(self, endings: Sequence[Ending]) -> None:
+        for ending in endings:
+            self.marks.clear(ending.task_id, ending.epoch)
 
     def _fenced(self, endings: Sequence[Ending]) -> None:
         for ending in endings:

@@ -46,6 +46,7 @@ class Writer(threading.Thread):
         self._progress_due = 0.0
         self._stopping = False
         self.fenced: Any = None  # called with the endings that were refused
+        self.written: Any = None  # called with all endings of a commit
 
     def hand_over(self, ending: Ending) -> None:
         """Take an ending; waits while too many are unwritten (the database is away)."""
@@ -150,7 +151,7 @@ class Writer(threading.Thread):
         self, endings: Sequence[Ending], lines: list[dict[str, Any]], starts: list[Any], progress: list[dict[str, Any]]
     ) -> None:
         """Commit, however long the database is away; what cannot be written at all is told apart from the rest."""
-        was_away = False
+        was_away, given_endings = False, endings
         while True:
             try:
                 with transaction() as session:
@@ -172,6 +173,8 @@ class Writer(threading.Thread):
                 return
             if was_away:
                 log.info("the database is back", endings=len(endings))
+            if self.written is not None:
+                self.written(given_endings)
             if fenced and self.fenced is not None:
                 self.fenced(fenced)
             return

@@ -1,7 +1,8 @@
 """Which attempts a process has started, in a small memory-mapped file that outlives it.
 
-A body that kills its process at once leaves no time to tell the ledger that it had started. The marks tell it, so that
-a task that kills its workers is counted each time, and its neighbours that were only claimed are not.
+A body that kills its process at once, or by what it left behind, leaves no time to tell the ledger that it had started.
+The marks tell it until its ending is committed, so that a task that kills its workers is counted each time, and its
+neighbours that were only claimed are not.
 """
 
 import mmap
@@ -19,27 +20,33 @@ def path_of(worker: str) -> Path:
 
 
 class Marks:
-    """One slot a worker thread."""
+    """One slot an attempt; where all are taken, one goes without: its loss would not be counted."""
 
-    def __init__(self, worker: str, threads: int) -> None:
+    def __init__(self, worker: str, slots: int) -> None:
         self._path = path_of(worker)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        size = SLOT.size * threads
+        size = SLOT.size * slots
         with self._path.open("w+b") as file:
             file.truncate(size)
             self._map = mmap.mmap(file.fileno(), size)
-        self._free = list(range(threads))
+        self._free = list(reversed(range(slots)))
+        self._taken: dict[tuple[int, int], int] = {}
 
-    def set(self, task_id: int, epoch: int) -> int:
-        """Note that the body is about to start; returns the slot to clear."""
-        slot = self._free.pop()
+    def set(self, task_id: int, epoch: int) -> None:
+        """Note that the body is about to start."""
+        try:
+            slot = self._free.pop()
+        except IndexError:
+            return
+        self._taken[task_id, epoch] = slot
         SLOT.pack_into(self._map, slot * SLOT.size, task_id, epoch)
-        return slot
 
-    def clear(self, slot: int) -> None:
-        """The body has left."""
-        SLOT.pack_into(self._map, slot * SLOT.size, 0, 0)
-        self._free.append(slot)
+    def clear(self, task_id: int, epoch: int) -> None:
+        """The ledger knows how the attempt ended."""
+        slot = self._taken.pop((task_id, epoch), None)
+        if slot is not None:
+            SLOT.pack_into(self._map, slot * SLOT.size, 0, 0)
+            self._free.append(slot)
 
     def remove(self) -> None:
         """The process ends in good order."""
