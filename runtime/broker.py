@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from runtime.process import WorkerProcess
 
 
+IDLE_S = 5.0  # a consumer without work comes up for air this often
+
+
 class LedgerBroker(Broker):
     """`dramatiq actors` starts a worker on it, as `python -m runtime.worker` does."""
 
@@ -67,7 +70,7 @@ class LedgerConsumer(Consumer):
         self._queue = queue_name
 
     def __next__(self) -> MessageProxy | None:
-        held = self._process.next_ready(0.5)
+        held = self._process.next_ready(IDLE_S)
         if held is None:
             return None
         options = {"task_id": held.claimed.id, "epoch": held.claimed.epoch}

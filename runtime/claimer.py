@@ -36,8 +36,8 @@ class Claimer(threading.Thread):
         """Claim no more."""
         self._stopping = True
         self.wake()
-        with self._process.changed:
-            self._process.changed.notify_all()
+        with self._process.lock:
+            self._process.freed.notify_all()
 
     def run(self) -> None:
         """Claim until stopped."""
@@ -53,21 +53,17 @@ class Claimer(threading.Thread):
     def _wait_for_room(self) -> int:
         """How many to claim; 0 where nothing may be claimed now."""
         process = self._process
-        with process.changed:
-            process.changed.wait_for(lambda: self._stopping or self._room() > 0, 0.5)
+        with process.lock:
+            most = process.pace.room(process.threads, self._types)
+            # Where a claim holds more than one task a thread, only at half empty: few and large claims
+            process.refill_at = most - 1 if most <= process.threads else most // 2
+            process.freed.wait_for(lambda: self._stopping or process.outstanding <= process.refill_at, 0.5)
             if self._stopping:
                 return 0
             if process.draining or not process.safe:
-                process.changed.wait(0.2)
+                process.freed.wait(0.2)
                 return 0
-            return self._room()
-
-    def _room(self) -> int:
-        """Room for more; where a claim holds more than one task a thread, only at half empty: few and large claims."""
-        most = self._process.pace.room(self._process.threads, self._types)
-        free = most - self._process.outstanding
-        least = 1 if most <= self._process.threads else most // 2
-        return free if free >= least else 0
+            return most - process.outstanding if process.outstanding <= process.refill_at else 0
 
     def _claim(self, wanted: int) -> int:
         process = self._process

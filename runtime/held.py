@@ -37,6 +37,7 @@ class Held:
     kill: Callable[[], None] | None = None  # ends the isolated child
     tell: Callable[[], None] | None = None  # passes the order on to the isolated child
     forced: bool = False
+    told: bool = False  # the ledger knows that it has started
     deadline_mono: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -36,12 +36,14 @@ EXTRAS = (
 
 def completed(held: Held, result: Any, worker: str, **extras: Any) -> Ending:
     """The body returned; a result that cannot be stored is a failure that no retry could help."""
+    if result is None:
+        return _ending(held, Move.complete, Outcome.completed, worker, extras)
     try:
         written = result_text(result)
     except InvalidInput as unfit:
         return ended(held, GiveUp(f"the body's result is unfit: {unfit}"), worker, **extras)
     ending = _ending(held, Move.complete, Outcome.completed, worker, extras)
-    ending.result = None if result is None else written
+    ending.result = written
     ending.extras |= _engine(result)
     return ending
 

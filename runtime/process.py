@@ -41,7 +41,10 @@ class WorkerProcess:
         self.marks = Marks(self.name, threads + 2 * MOST_ENDINGS)
         self.nursery = Nursery()
         self.pace = Pace()
-        self.changed = threading.Condition()
+        self.lock = threading.Lock()
+        self.arrived = threading.Condition(self.lock)  # for consumers: something was claimed
+        self.freed = threading.Condition(self.lock)  # for the claimer: there is room again
+        self.refill_at = threads  # the claimer is told when no more than this is outstanding
         self.held: dict[tuple[int, int], Held] = {}
         self.ready: deque[Held] = deque()
         self.outstanding = 0  # claimed and not yet acknowledged by a thread
@@ -65,31 +68,35 @@ class WorkerProcess:
 
     def take_in(self, claimed: Sequence[Any]) -> None:
         """Tasks that were claimed; consumers hand them to threads."""
-        with self.changed:
+        with self.lock:
             for one in claimed:
                 held = Held(one)
                 self.held[held.key] = held
                 self.ready.append(held)
             self.outstanding += len(claimed)
-            self.changed.notify_all()
+            self.arrived.notify_all()
 
     def next_ready(self, timeout_s: float) -> Held | None:
         """The next claimed task for a thread; None when there is none for a while."""
-        with self.changed:
+        with self.lock:
             if not self.ready:
-                self.changed.wait_for(lambda: bool(self.ready), timeout_s)
+                self.arrived.wait(0.05 if self.draining else timeout_s)
             while self.ready:
                 held = self.ready.popleft()
                 if held.stage is Stage.waiting:
                     return held
-                self.outstanding -= 1  # handed back while it waited here
+                self._one_less()  # handed back while it waited here
         return None
 
     def acknowledged(self) -> None:
         """A thread is free again."""
-        with self.changed:
-            self.outstanding -= 1
-            self.changed.notify_all()
+        with self.lock:
+            self._one_less()
+
+    def _one_less(self) -> None:
+        self.outstanding -= 1
+        if self.outstanding <= self.refill_at:
+            self.freed.notify()
 
     # What threads do with a task
 
@@ -99,9 +106,6 @@ class WorkerProcess:
         if held is None or not held.start():
             return None
         self.marks.set(*key)
-        self.writer.started(key, held.started_at)
-        if held.deadline_mono is not None:
-            self.watch.wake()
         return held
 
     def finish(self, held: Held, ending: Ending) -> None:
@@ -131,7 +135,7 @@ class WorkerProcess:
 
     def _tell(self, held: Held, ending: Ending) -> None:
         self.writer.hand_over(ending)
-        with self.changed:
+        with self.lock:
             self.held.pop(held.key, None)
 
     def _unfinished(self, held: Held, move: Move, outcome: Outcome) -> Ending:
@@ -152,7 +156,7 @@ class WorkerProcess:
 
     def snapshot(self) -> list[Held]:
         """What is held now."""
-        with self.changed:
+        with self.lock:
             return list(self.held.values())
 
     def interrupt_all(self, order: type[Interrupted]) -> None:
@@ -170,11 +174,11 @@ class WorkerProcess:
 
     def drain(self) -> None:
         """Claim no more; hand back what has not started."""
-        with self.changed:
+        with self.lock:
             if self.draining:
                 return
             self.draining = True
-            self.changed.notify_all()
+            self.arrived.notify_all()
         for held in self.snapshot():
             self.hand_back(held, Stage.waiting)
 
@@ -197,10 +201,9 @@ class WorkerProcess:
     def wait_for_bodies(self, seconds: float) -> bool:
         """Wait until nothing is held any more; False when time ran out."""
         deadline = time.monotonic() + seconds
-        with self.changed:
-            while self.held and time.monotonic() < deadline:
-                self.changed.wait(min(0.05, max(0.0, deadline - time.monotonic())))
-            return not self.held
+        while self.held and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.held
 
     def close(self, why: str) -> None:
         """Write what is left and say goodbye."""

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 NOT_STARTED_S = 0.25  # then others may have it
 TICK_S = 0.05
+TOLD_AFTER_S = 0.02  # bodies that end sooner need no word of their start
 CHECK_S = 0.2  # a body gets this long to see its timeout at a checkpoint
 
 
@@ -60,6 +61,9 @@ class Watch(threading.Thread):
             if at - held.claimed_mono > NOT_STARTED_S:
                 self._hand_back(held)
         elif held.stage is Stage.started and held.started_mono is not None:
+            if not held.told and at - held.started_mono > TOLD_AFTER_S:
+                held.told = True
+                self._process.writer.started(held.key, held.started_at)
             self._process.pace.slower(held.claimed.type, at - held.started_mono)
             if held.order is None and held.deadline_mono is not None and at > held.deadline_mono:
                 log.info("timed out", task=held.claimed.id, timeout_s=held.claimed.timeout_s)

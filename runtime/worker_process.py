@@ -10,11 +10,11 @@ from importlib import import_module
 
 import dramatiq
 import structlog
-from services.log import configure
 
 from models import migrate
 from runtime.broker import ledger_broker
 from services import workers
+from services.log import configure
 from settings import settings
 
 log = structlog.get_logger(__name__)

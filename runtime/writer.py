@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -26,7 +27,6 @@ GAP_S = 0.002  # endings within it share a commit
 MOST_ENDINGS = 2_000  # handed over and not committed: then threads wait
 MOST_IN_BATCH = 500
 PROGRESS_EVERY_S = 0.25
-MARK_AFTER_S = 0.02  # bodies that end sooner need no word of their start
 AGAIN_S = 0.2
 
 Key = tuple[int, int]
@@ -40,7 +40,7 @@ class Writer(threading.Thread):
         self._changed = threading.Condition()
         self._endings: list[Ending] = []
         self._writing: list[Ending] = []
-        self._starts: dict[Key, tuple[float, Any]] = {}
+        self._starts: dict[Key, datetime] = {}
         self._progress: dict[Key, dict[str, Any]] = {}
         self._lines: list[dict[str, Any]] = []
         self._progress_due = 0.0
@@ -56,11 +56,11 @@ class Writer(threading.Thread):
             self._starts.pop((ending.task_id, ending.epoch), None)
             self._changed.notify_all()
 
-    def started(self, key: Key, at: Any) -> None:
-        """A body has started; the ledger is told unless it ends at once."""
+    def started(self, key: Key, at: datetime | None) -> None:
+        """A body has started and did not end at once."""
         with self._changed:
-            self._starts[key] = (time.monotonic() + MARK_AFTER_S, at)
-            if len(self._starts) == 1:
+            if at is not None:
+                self._starts[key] = at
                 self._changed.notify_all()
 
     def progress(self, key: Key, values: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ class Writer(threading.Thread):
         return done
 
     def _empty(self) -> bool:
-        return not (self._endings or self._writing or self._lines or self._progress or self._due_starts(False))
+        return not (self._endings or self._writing or self._lines or self._progress or self._starts)
 
     def run(self) -> None:
         """Write until stopped; the database being away only makes it wait."""
@@ -114,23 +114,17 @@ class Writer(threading.Thread):
 
     def _something_due(self) -> bool:
         progress = self._progress and time.monotonic() >= self._progress_due
-        return bool(self._endings or self._lines or progress or self._due_starts()) or self._stopping
+        return bool(self._endings or self._lines or progress or self._starts) or self._stopping
 
     def _patience_s(self) -> float | None:
-        if self._starts:
-            return MARK_AFTER_S
         return PROGRESS_EVERY_S if self._progress else None
-
-    def _due_starts(self, only_due: bool = True) -> list[Key]:
-        at = time.monotonic() if only_due else float("inf")
-        return [key for key, (due, _) in self._starts.items() if due <= at]
 
     def _write_batch(self) -> None:
         with self._changed:
             endings, self._endings = self._endings[:MOST_IN_BATCH], self._endings[MOST_IN_BATCH:]
             self._writing = endings
             lines, self._lines = self._lines, []
-            starts = [(key, self._starts.pop(key)[1]) for key in self._due_starts()]
+            starts, self._starts = list(self._starts.items()), {}
             progress = self._take_progress({(e.task_id, e.epoch) for e in endings})
             self._changed.notify_all()
         try:

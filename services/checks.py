@@ -3,7 +3,9 @@
 import json
 import math
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from models import now
@@ -15,7 +17,7 @@ LARGEST_INT = 2**53  # beyond it JSON readers, browsers among them, round
 LONGEST_AGO = timedelta(days=1)
 FARTHEST = timedelta(days=5 * 366)
 
-_PLAIN = (str, int, float, bool, type(None))
+MOST_VALUES = LARGEST_BYTES // 2  # each takes a byte and a comma at least
 
 
 def plain_json(value: Any, field: str, objects: bool = False) -> bool:
@@ -24,41 +26,61 @@ def plain_json(value: Any, field: str, objects: bool = False) -> bool:
     With `objects`, values of other Python types are let pass (they are still to be turned into JSON); returns whether
     there were none. Raises `InvalidInput`.
     """
-    return _walk(value, field, objects, 1)
+    walk = _Walk(objects)
+    walk.enter(value, field, 1)
+    return walk.plain
 
 
-def _walk(value: Any, field: str, objects: bool, depth: int) -> bool:
-    kind = type(value)
-    if kind is str:
-        text(value, field)
-    elif kind is float:
-        if not math.isfinite(value):
-            raise InvalidInput(field, f"{value} is not a number JSON knows; give a finite one, or null")
-    elif kind is int:
-        if abs(value) > LARGEST_INT:
-            raise InvalidInput(field, f"{_short(value)} is beyond 2^53; give it as text")
-    elif kind is dict or kind is list or kind is tuple:
+class _Walk:
+    """One walk through a value: never deeper or longer than a stored one could be."""
+
+    def __init__(self, objects: bool) -> None:
+        self.objects = objects
+        self.plain = True
+        self._left = MOST_VALUES
+
+    def enter(self, value: Any, field: str, depth: int) -> None:
+        kind = type(value)
+        if kind is str:
+            text(value, field)
+        elif kind is float:
+            if not math.isfinite(value):
+                raise InvalidInput(field, f"{value} is not a number JSON knows; give a finite one, or null")
+        elif kind is int:
+            if abs(value) > LARGEST_INT:
+                raise InvalidInput(field, f"{_short(value)} is beyond 2^53; give it as text")
+        elif kind is dict or kind is list or kind is tuple:
+            self._enter_all(value, field, depth)
+        elif value is not None and kind is not bool:
+            self.plain = False
+            if not self.objects:
+                raise InvalidInput(
+                    field, f"{_short(value)} ({kind.__name__}) is not JSON; give text, numbers, lists or objects"
+                )
+
+    def _enter_all(self, value: Any, field: str, depth: int) -> None:
         if depth > DEEPEST:
             raise InvalidInput(field[:200], f"nested deeper than {DEEPEST} levels; flatten it")
-        if kind is not dict:
-            plain = [_walk(item, f"{field}/{n}", objects, depth + 1) for n, item in enumerate(value)]
-            return all(plain)
-        plain = [_entry(key, item, field, objects, depth) for key, item in value.items()]
-        return all(plain)
-    elif value is not None and kind is not bool:
-        if not objects:
+        self._left -= len(value)
+        if self._left < 0:
             raise InvalidInput(
-                field, f"{_short(value)} ({kind.__name__}) is not JSON; give text, numbers, lists or objects"
+                field, f"more than {MOST_VALUES:,} values; put large data into an artifact and pass its id"
             )
-        return False
-    return True
+        if type(value) is not dict:
+            for n, item in enumerate(value):
+                self.enter(item, f"{field}/{n}", depth + 1)
+            return
+        for key, item in value.items():
+            if type(key) is not str:
+                raise InvalidInput(field, f"the key {_short(key)} is not text; JSON objects have text keys only")
+            text(key, field)
+            self.enter(item, f"{field}/{key if key.isalnum() and len(key) <= 80 else _part(key)}", depth + 1)
 
 
-def _entry(key: Any, item: Any, field: str, objects: bool, depth: int) -> bool:
-    if type(key) is not str:
-        raise InvalidInput(field, f"the key {_short(key)} is not text; JSON objects have text keys only")
-    text(key, field)
-    return _walk(item, f"{field}/{key}", objects, depth + 1)
+def _part(key: str) -> str:
+    """A key as one step of a JSON pointer that may be shown (RFC 6901, and shortened)."""
+    shown = key if key.isprintable() else _short(key)
+    return (shown if len(shown) <= 80 else shown[:79] + "…").replace("~", "~0").replace("/", "~1")
 
 
 def text(value: str, field: str) -> None:
@@ -75,15 +97,28 @@ def text(value: str, field: str) -> None:
         raise InvalidInput(field, "holds half a surrogate pair, which is not a character; remove it") from None
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def dumped(value: Any, field: str, largest: int = LARGEST_BYTES) -> str:
     """The JSON text of a plain value. Raises `InvalidInput` where it is too large."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    written = _encode(value)
     size = len(written) if written.isascii() else len(written.encode())
     if size > largest:
         raise InvalidInput(
             field, f"{size:,} bytes is more than {largest:,}; put large data into an artifact and pass its id"
         )
     return written
+
+
+def some(values: Any, field: str, most: int) -> list[Any]:
+    """A list, tuple, set or other series of at most so many. Raises `InvalidInput`."""
+    if isinstance(values, str | bytes | bytearray | dict) or not isinstance(values, Iterable):
+        raise InvalidInput(field, f"{_short(values)} is not a list; give one")
+    taken = list(islice(values, most + 1))
+    if len(taken) > most:
+        raise InvalidInput(field, f"more than {most:,}; give fewer, in several steps if need be")
+    return taken
 
 
 def whole(value: Any, field: str, least: int, most: int) -> int:
@@ -128,19 +163,22 @@ def name(value: Any, field: str, longest: int, empty: bool = False) -> str:
         raise InvalidInput(field, "is empty; give at least one character, or leave it out")
     if len(value) > longest:
         raise InvalidInput(field, f"{len(value):,} characters are more than {longest}; shorten it")
-    if any(unicodedata.category(c) == "Cc" or c in _BIDI for c in value):
+    if any(unicodedata.category(c) in _NOT_IN_A_LINE or c in _BIDI for c in value):
         raise InvalidInput(field, f"{_short(value)} holds control characters; remove them")
     return value
 
 
+_NOT_IN_A_LINE = frozenset({"Cc", "Zl", "Zp"})  # controls; separators of lines and paragraphs
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def _short(value: Any) -> str:
     try:
-        shown = repr(value)
+        shown = repr(value[:100] if isinstance(value, str | bytes) else value)
     except ValueError:  # an int of thousands of digits
-        shown = "this number"
+        shown = "this value"
+    except Exception:  # an object whose own words fail
+        shown = f"this {type(value).__name__}"
     return shown if len(shown) <= 80 else shown[:77] + "…"
 
 

@@ -1,13 +1,12 @@
-"""What persons ask for: cancel, rerun, let go of a held task. Each locks its task, checks the move, makes it."""
+"""What persons ask for: cancel, let go of a held task. Each locks its task, checks the move, makes it."""
 
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from models import Move, Status, Task, TaskNeed, now, tables
-from services import bell
+from models import Move, Status, Task, now, tables
+from services import bell, checks
 from services.errors import NotFound, StaleTask
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.needs import settle
@@ -15,6 +14,7 @@ from services.lifecycle.needs import settle
 
 def locked(session: Session, task_id: int) -> Task:
     """The task, locked until the transaction ends. Raises `NotFound`."""
+    checks.whole(task_id, "id", 1, 2**53)
     task = session.execute(
         select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
     ).scalar_one_or_none()
@@ -40,28 +40,6 @@ def cancel(session: Session, task_id: int, by: str, reason: str | None) -> Task:
     return locked(session, task_id)
 
 
-def rerun(session: Session, task_id: int, dependents: bool = False) -> list[int]:
-    """Back to the start, with a fresh budget of tries; with `dependents` also what was cancelled or held because of it.
-
-    Returns the ids, the task's own first. Raises `StaleTask` where it has not failed or been cancelled.
-    """
-    task = locked(session, task_id)
-    if not task.may(Move.rerun):
-        why = (
-            "it completed: run it again as a new task"
-            if task.status is Status.completed
-            else f"it is {task.status.value}"
-        )
-        raise StaleTask(f"#{task_id} cannot be rerun: {why}")
-    again = [task_id]
-    _start_over(session, task)
-    if dependents:
-        for child in _struck(session, task_id):
-            _wait_again(session, child, task_id)
-            again += rerun(session, child, True) if locked(session, child).may(Move.rerun) else [child]
-    return again
-
-
 def let_go(session: Session, task_id: int) -> Task:
     """Release a held task. Raises `StaleTask` where nothing holds it."""
     task = locked(session, task_id)
@@ -69,48 +47,6 @@ def let_go(session: Session, task_id: int) -> Task:
         raise StaleTask(f"#{task_id} is not held: it is {task.status.value}")
     session.execute(update(tables.tasks).where(Task.id == task_id).values(held_reason=None, updated_at=now()))  # type: ignore[arg-type]
     return _queue_if_ready(session, task_id)
-
-
-def _start_over(session: Session, task: Task) -> None:
-    at = now()
-    try:
-        with session.begin_nested():
-            _move(
-                session, task, Move.rerun, finished_at=None, queued_at=None, started_at=None, tries=0, losses=0,
-                run_at=at, updated_at=at, error_class=None, fingerprint=None, cancel_requested_at=None,
-                cancel_requested_by=None, cancel_reason=None, cancel_seen_at=None, held_reason=None, parked=False,
-                expires_at=None if task.expires_at and task.expires_at <= at else task.expires_at,
-            )  # fmt: skip
-    except IntegrityError as error:
-        raise StaleTask(
-            f"#{task.id} cannot be rerun: another live task has its unique key {task.unique_key!r}"
-        ) from error
-    _queue_if_ready(session, task.id or 0)
-
-
-def _struck(session: Session, parent: int) -> list[int]:
-    """The children that were cancelled or held because of this parent, and by nobody else."""
-    because = f"needs #{parent}, %"
-    query = (
-        select(Task.id)
-        .join(TaskNeed, TaskNeed.child == Task.id)  # type: ignore[arg-type]
-        .where(TaskNeed.parent == parent, TaskNeed.settled_at.is_not(None))  # type: ignore[union-attr]
-        .where(
-            ((Task.status == Status.cancelled) & Task.cancel_reason.like(because))  # type: ignore[union-attr]
-            | ((Task.status == Status.pending) & Task.held_reason.like(because))  # type: ignore[union-attr]
-        )
-        .order_by(Task.id)
-    )
-    return list(session.execute(query).scalars())
-
-
-def _wait_again(session: Session, child: int, parent: int) -> None:
-    """Open the edge once more: the child waits for the parent's new ending."""
-    edge = update(tables.task_needs).where(TaskNeed.child == child, TaskNeed.parent == parent)  # type: ignore[arg-type]
-    session.execute(edge.values(settled_at=None))
-    session.execute(
-        update(tables.tasks).where(Task.id == child).values(waits_on=Task.waits_on + 1, held_reason=None)  # type: ignore[arg-type]
-    )
 
 
 def _queue_if_ready(session: Session, task_id: int) -> Task:

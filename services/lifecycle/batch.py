@@ -71,10 +71,13 @@ def listed(ids: Collection[int]) -> Any:
 
 def packed(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as the text that `given` reads; aware datetimes as the database stores them."""
-    return json.dumps(list(rows), default=stamp, allow_nan=False)
+    return _encode(list(rows))
 
 
 def stamp(value: datetime) -> str:
     """An instant as text that compares with the stored ones."""
     text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ", "microseconds")
     return text if is_postgresql() else text[:26]  # SQLite stores it without the offset
+
+
+_encode = json.JSONEncoder(default=stamp, allow_nan=False, separators=(",", ":")).encode

@@ -2,9 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import insert
 from sqlmodel import Session
@@ -15,17 +13,8 @@ LEAST_S = 0.001
 PER_DOUBLING = 4  # buckets a factor of two: a bucket is 19 % wide
 
 
-class Measure(NamedTuple):
-    """What is counted: a gauge of a status (`hour` 0), or something that happened in an hour."""
-
-    hour: int
-    type: str
-    queue: str
-    measure: str
-    bucket: int = 0
-
-
-Deltas = Counter[Measure]
+# (hour, type, queue, measure, bucket) → how many more. Hour 0 is a gauge of a status, else it happened in that hour.
+Deltas = Counter[tuple[int, str, str, str, int]]
 
 
 def hour_of(at: datetime) -> int:
@@ -46,13 +35,14 @@ def bucket_top_s(bucket: int) -> float:
 def gauge(deltas: Deltas, type_: str, queue: str, was: Status | None, is_: Status | None, n: int = 1) -> None:
     """Note that `n` tasks moved from one status to another (None: from or to nowhere)."""
     if was is not None:
-        deltas[Measure(0, type_, queue, was.value)] -= n
+        deltas[0, type_, queue, was, 0] -= n
     if is_ is not None:
-        deltas[Measure(0, type_, queue, is_.value)] += n
+        deltas[0, type_, queue, is_, 0] += n
 
 
-def record(session: Session, deltas: Mapping[Measure, int]) -> None:
+def record(session: Session, deltas: Deltas) -> None:
     """Insert the deltas that do not cancel out."""
-    rows = [{**measure._asdict(), "n": n} for measure, n in deltas.items() if n]
+    names = ("hour", "type", "queue", "measure", "bucket", "n")
+    rows = [dict(zip(names, (*key, n), strict=True)) for key, n in deltas.items() if n]
     if rows:
         session.execute(insert(tables.rollup_deltas), rows)

@@ -4,6 +4,7 @@ Of all attempts of a task exactly one finds its row still running under its epoc
 the attempt's row, the tasks that wait for it, and the counts.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,8 +29,8 @@ from sqlmodel import Session
 from models import FINISHED, Attempt, Move, Outcome, Status, TaskBody, now, tables
 from models.db import is_postgresql
 from services import bell
-from services.lifecycle.batch import WHEN, given, packed, per_database
-from services.lifecycle.counts import Deltas, Measure, bucket_of, gauge, hour_of, record
+from services.lifecycle.batch import WHEN, given, packed, per_database, stamp
+from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
 
@@ -68,13 +69,13 @@ def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
     gates = lock_gates(session, {e.concurrency_key for e in endings if e.concurrency_key})
     attempts = {(e.task_id, e.epoch): e for e in reversed(endings)}  # told twice, the first counts
-    moved = session.execute(_move_tasks(), {"given": packed(map(_task_row, attempts.values()))})
-    landed = {(row.id, row.epoch): row for row in moved}
+    given_rows = packed(map(_row, attempts.values()))
+    landed = {(row[0], row[1]): row[2] for row in session.execute(_move_tasks(), {"given": given_rows})}
     done = [e for key, e in attempts.items() if key in landed]
-    status = {e.task_id: landed[e.task_id, e.epoch].status for e in done}
+    status = {e.task_id: landed[e.task_id, e.epoch] for e in done}
     if done:
         _write_bodies(session, done)
-        _write_attempts(session, done, status)
+        _write_attempts(session, done, status, given_rows if len(done) == len(attempts) else None)
         _count(session, done, status)
         unpark(session, gates)
         settle(session, {task: is_ for task, is_ in status.items() if is_ in FINISHED})
@@ -86,24 +87,22 @@ def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     return fenced
 
 
-def _task_row(e: Ending) -> dict[str, Any]:
-    status = e.move.target
-    row = {
-        "id": e.task_id,
-        "epoch": e.epoch,
-        "status": status.value,
-        "ended_at": e.ended_at,
-        "started_at": e.started_at,
-        "run_at": e.run_at,
-        "tried": int(e.tried),
-        "lost": int(e.lost),
-        "done": int(e.move is Move.complete),
-        "error_class": e.error_class,
-        "fingerprint": e.fingerprint,
-        "cancel_seen_at": e.cancel_seen_at,
-        "cancel_reason": e.cancel_reason,
-    }
-    return {name: value for name, value in row.items() if value is not None}
+def _row(e: Ending) -> dict[str, Any]:
+    """What both the task's and the attempt's statement read; what is None stays away."""
+    row: dict[str, Any] = {
+        "id": e.task_id, "epoch": e.epoch, "status": e.move.target, "ended_at": stamp(e.ended_at),
+        "worker": e.worker, "code_version": e.code_version, "outcome": e.outcome,
+        "tried": int(e.tried), "lost": int(e.lost), "done": int(e.move is Move.complete), "forced": e.forced,
+    }  # fmt: skip
+    if e.started_at is not None:
+        row["started_at"] = stamp(e.started_at)
+    if e.move is not Move.complete:
+        seldom = {
+            "run_at": e.run_at, "error_class": e.error_class, "error_text": e.error_text, "traceback": e.traceback,
+            "fingerprint": e.fingerprint, "cancel_seen_at": e.cancel_seen_at, "cancel_reason": e.cancel_reason,
+        }  # fmt: skip
+        row |= {name: value for name, value in seldom.items() if value is not None}
+    return row | e.extras if e.extras else row
 
 
 @per_database
@@ -167,7 +166,7 @@ def _fill_bodies() -> Any:
 
 
 ATTEMPT_COLUMNS = {
-    "task_id": BigInteger(), "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN,
+    "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN,
     "ended_at": WHEN, "outcome": String(), "error_class": String(), "error_text": String(), "traceback": String(),
     "cancel_seen_at": WHEN, "forced": Boolean(), "engine": String(), "engine_kind": String(), "model": String(),
     "tokens_in": Integer(), "tokens_out": Integer(), "tokens_cached": Integer(), "cost_micros": Integer(),
@@ -175,23 +174,16 @@ ATTEMPT_COLUMNS = {
 }  # fmt: skip
 
 
-def _write_attempts(session: Session, done: Sequence[Ending], status: Mapping[int, Status]) -> None:
-    # What was never started leaves no attempt: nothing happened.
-    rows = [_attempt_row(e, status[e.task_id]) for e in done if e.started_at or e.move is not Move.hand_back]
+def _write_attempts(
+    session: Session, done: Sequence[Ending], status: Mapping[int, Status], given_rows: str | None
+) -> None:
+    """An attempt's row for each that was started; `given_rows` serves again where all landed as they were told."""
+    rows = [e for e in done if e.started_at or e.move is not Move.hand_back]  # never started: nothing happened
+    as_told = len(rows) == len(done) and all(_outcome(e, status[e.task_id]) is e.outcome for e in done)
+    if given_rows is None or not as_told:
+        given_rows = packed({**_row(e), "outcome": _outcome(e, status[e.task_id])} for e in rows)
     if rows:
-        session.execute(_insert_attempts(), {"given": packed(rows)})
-
-
-def _attempt_row(e: Ending, status: Status) -> dict[str, Any]:
-    row = {
-        "task_id": e.task_id, "epoch": e.epoch, "worker": e.worker, "code_version": e.code_version,
-        "started_at": e.started_at, "ended_at": e.ended_at, "outcome": _outcome(e, status).value, "forced": e.forced,
-    }  # fmt: skip
-    if e.error_class is not None:
-        row |= {"error_class": e.error_class, "error_text": e.error_text, "traceback": e.traceback}
-    if e.cancel_seen_at is not None:
-        row["cancel_seen_at"] = e.cancel_seen_at
-    return row | e.extras
+        session.execute(_insert_attempts(), {"given": given_rows})
 
 
 def _outcome(e: Ending, status: Status) -> Outcome:
@@ -200,17 +192,16 @@ def _outcome(e: Ending, status: Status) -> Outcome:
 
 @per_database
 def _insert_attempts() -> Any:
-    v = given(ATTEMPT_COLUMNS)
-    picked = select(*v.c)
-    return insert(tables.attempts).from_select(list(ATTEMPT_COLUMNS), picked, include_defaults=False)
+    v = given({"id": BigInteger(), **ATTEMPT_COLUMNS})
+    return insert(tables.attempts).from_select(["task_id", *ATTEMPT_COLUMNS], select(*v.c), include_defaults=False)
 
 
 def _count(session: Session, done: Sequence[Ending], status: Mapping[int, Status]) -> None:
     deltas = Deltas()
+    for (type_, queue, is_), n in Counter((e.type, e.queue, status[e.task_id]) for e in done).items():
+        gauge(deltas, type_, queue, Status.running, is_, n)
     for e in done:
-        is_ = status[e.task_id]
-        gauge(deltas, e.type, e.queue, Status.running, is_)
-        happened(deltas, e.type, e.queue, _outcome(e, is_), e.queued_at, e.started_at, e.ended_at)
+        happened(deltas, e.type, e.queue, _outcome(e, status[e.task_id]), e.queued_at, e.started_at, e.ended_at)
     record(session, deltas)
 
 
@@ -227,10 +218,10 @@ def happened(
     if started_at is None:
         return
     hour = hour_of(ended_at)
-    deltas[Measure(hour, type_, queue, outcome.value)] += 1
-    deltas[Measure(hour, type_, queue, "run", bucket_of((ended_at - started_at).total_seconds()))] += 1
+    deltas[hour, type_, queue, outcome, 0] += 1
+    deltas[hour, type_, queue, "run", bucket_of((ended_at - started_at).total_seconds())] += 1
     if queued_at is not None:
-        deltas[Measure(hour, type_, queue, "wait", bucket_of((started_at - queued_at).total_seconds()))] += 1
+        deltas[hour, type_, queue, "wait", bucket_of((started_at - queued_at).total_seconds())] += 1
 
 
 def _fence_event(e: Ending) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def settle(session: Session, ended: Mapping[int, Status], in_place: int = IN_PLA
     if not ended:
         return 0
     edges = _reach(session, ended, in_place)
-    cancelled = _tell(session, edges, ended) if edges else []
+    cancelled = tell(session, edges, ended) if edges else []
     if cancelled or len(edges) >= in_place:  # what was cancelled here may have got a child meanwhile
         _note_rest(session, [*ended, *cancelled])
     return len(edges)
@@ -91,8 +91,8 @@ def _note_rest(session: Session, parents: Collection[int]) -> None:
         insert_missing(session, Unsettled, [{"parent": parent, "since": now()} for parent in left])
 
 
-def _tell(session: Session, reached: Collection[Edge], ended: Mapping[int, Status]) -> list[int]:
-    """Settle these edges; returns the children that are cancelled by it."""
+def tell(session: Session, reached: Collection[Edge], ended: Mapping[int, Status]) -> list[int]:
+    """Settle these edges; returns the children that are cancelled by it. The caller holds the ended tasks' locks."""
     children = session.execute(_lock(sorted({child for child, _ in reached}))).all()
     edges = [{"child": child, "parent": parent} for child, parent in reached]
     parents = defaultdict(list)

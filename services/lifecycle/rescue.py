@@ -65,7 +65,7 @@ def _take_back(
     with transaction() as session:
         keys = session.execute(
             _typed(
-                f"SELECT DISTINCT concurrency_key FROM tasks WHERE {RUNNING} AND concurrency_key IS NOT NULL AND {which}"
+                f"SELECT DISTINCT concurrency_key FROM tasks WHERE {RUNNING} AND {which} AND concurrency_key IS NOT NULL"
             ),
             values,
         )
