@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from models import Operator, Role, Task, now, tables, transaction
+from models import Operator, Role, Task, now, reading, tables, transaction
 from services.errors import Forbidden
 
 
@@ -60,7 +60,7 @@ def require(role: Role, owner: int | None = None) -> None:
     actor = current()
     if actor.kind != "operator":
         return
-    with transaction() as session:
+    with reading() as session:
         row = session.execute(
             select(Operator.role, Operator.disabled_at).where(Operator.id == actor.operator_id)  # type: ignore[arg-type]
         ).first()
@@ -94,7 +94,16 @@ def record(
                 {
                     "at": now(), "actor_kind": actor.kind, "actor_id": actor.id, "verb": verb, "entity": entity,
                     "entity_id": None if entity_id is None else str(entity_id), "before": before, "after": after,
-                    "reason": reason, "ip": actor.ip, "user_agent": actor.user_agent, "request_id": actor.request_id,
+                    "reason": reason, **_request(actor),
                 }
             ],
         )  # fmt: skip
+
+
+def _request(actor: Actor) -> dict[str, str | None]:
+    """Where the act came from, cut to what its columns hold: a browser may call itself anything."""
+    columns = tables.events.c
+    return {
+        name: None if (said := getattr(actor, name)) is None else said.replace("\0", "")[: columns[name].type.length]
+        for name in ("ip", "user_agent", "request_id")
+    }

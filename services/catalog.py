@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import select
 
 from models import TypeRow, now, reading, transaction
@@ -37,12 +38,29 @@ class TaskType:
         """The payload as it is stored: checked against the signature, defaults filled in. Raises `InvalidInput`."""
         plain = checks.plain_json(given, "", objects=True)
         try:
-            payload = self.params.model_validate(given).model_dump(mode="json")
+            arguments = self.params.model_validate(given)
+            payload = arguments.model_dump(mode="json")
         except ValidationError as error:
             raise _unfit(self.name, error) from None
+        except PydanticSerializationError as error:
+            raise InvalidInput("payload", f"{error} Give text, numbers, lists or objects") from None
+        checks.plain_json(payload, "")  # also where a signature lets "nan" pass for a number
         if not plain:
-            checks.plain_json(payload, "")
+            self._must_survive(arguments, payload)
         return payload
+
+    def _must_survive(self, arguments: BaseModel, payload: dict[str, Any]) -> None:
+        """Refuse Python values that the body would not get back from JSON as they were given."""
+        try:
+            again = self.params.model_validate(payload)
+        except ValidationError as error:
+            raise _unfit(self.name, error) from None
+        for name in self.params.model_fields:
+            given, back = getattr(arguments, name), getattr(again, name)
+            if type(given) is not type(back) or (given == back) is not True:
+                raise InvalidInput(
+                    f"/{name}", f"{checks.shortened(given)} is not JSON; give text, numbers, lists or objects"
+                )
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -123,9 +141,9 @@ def find(name: str) -> TaskType | DeclaredType:
     """The type of this name. Raises `NotFound`, with names that are near."""
     if not isinstance(name, str):
         raise InvalidInput("type", f"{checks.shortened(name)} is not the name of a task type")
-    found = _local.get(name) or declared().get(name)
+    found = _local.get(name) or declared().get(name) or declared(fresh=True).get(name)
     if found is None:
-        known = sorted({*_local, *declared(fresh=True)})
+        known = sorted({*_local, *declared()})
         near = difflib.get_close_matches(name, known, 3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known) or 'none yet'}"
         raise NotFound(f"type: there is no task type {checks.shortened(name)}; {hint}")
@@ -134,14 +152,14 @@ def find(name: str) -> TaskType | DeclaredType:
 
 def declared(fresh: bool = False) -> dict[str, DeclaredType]:
     """The types that workers have declared, read from the ledger every few seconds."""
-    global _read_at
+    global _declared, _read_at
     if fresh or time.monotonic() - _read_at > SEEN_FOR_S:
         with reading() as session:
             rows = session.execute(select(TypeRow)).scalars().all()
-        _declared.clear()
-        _declared.update(
-            {r.name: DeclaredType(r.name, r.queue, r.version, r.payload_schema, r.defaults, r.doc) for r in rows}
-        )
+        # A new one in place of the old: another thread may be looking
+        _declared = {
+            r.name: DeclaredType(r.name, r.queue, r.version, r.payload_schema, r.defaults, r.doc) for r in rows
+        }
         _read_at = time.monotonic()
     return _declared
 
@@ -174,6 +192,5 @@ def _unfit(name: str, error: ValidationError) -> InvalidInput:
 
 def forget() -> None:
     """Read the declared types anew: for tests."""
-    global _read_at
-    _read_at = float("-inf")
-    _declared.clear()
+    global _declared, _read_at
+    _declared, _read_at = {}, float("-inf")

@@ -4,82 +4,87 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from models import LIVE, KeyLimit, OnParentFailure, Role, Status, Task, now, tables, transaction
+from models import KeyLimit, Role, Status, Task, now, tables, transaction
+from models.task import LIVE_WITH_KEY
 from models.upsert import insert_missing, upsert
 from services import audit, estimates
 from services.errors import InvalidInput
-from services.lifecycle import acts
-from services.lifecycle.create import create
+from services.lifecycle import acts, create, needs
 from services.options import Options
 from services.origin import origin
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 1_000  # rows a transaction: SQLite's only writer must not be held for long
+CHUNK_OF_EDGES = 10_000  # and as many needs
+ROUNDS = 3
 
 
-def put(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[Task]:
-    """Write tasks that were checked, all in one transaction."""
-    estimate = estimates.estimate_s(task_type.name, task_type.estimate_s)
-    audit.require(Role.member)
+def put(task_type: Any, payload: dict[str, Any], options: Options) -> Task:
+    """Write a task that was checked, or find the live one with its unique key."""
     with transaction() as session:
-        if options.unique_key is not None and (live := _live(session, task_type.name, options.unique_key)):
-            return [_same(live, payloads[0])]
-        common = {**options.columns(task_type), **_provenance(), "estimated_duration_s": estimate}
-        bodies = [{"payload": payload, "context": options.context} for payload in payloads]
-        _set_key_limit(session, options)
+        audit.require(Role.member)
+        if options.unique_key is not None:
+            return _put_unless_live(session, task_type, payload, options)
+        (made,) = _write(session, task_type, [payload], options)
+        return acts.locked(session, made)
+
+
+def _put_unless_live(session: Session, task_type: Any, payload: dict[str, Any], options: Options) -> Task:
+    """The same, unless a live task has the key: then that one."""
+    create.register_queue(session, options.queue or task_type.queue)  # outside of what may be rolled back
+    for _ in range(ROUNDS):
+        live = _live(session, task_type.name, options.unique_key)
+        if live is not None:
+            return _same(live, payload)
         try:
             with session.begin_nested():
-                ids = _write(session, common, bodies, options)
-        except IntegrityError:
-            live = options.unique_key and _live(session, task_type.name, options.unique_key)
-            if not live:  # another constraint; or the key was freed again meanwhile
-                raise
-            return [_same(live, payloads[0])]
-        return [acts.locked(session, i) for i in ids]
+                (made,) = _write(session, task_type, [payload], options)
+            return acts.locked(session, made)
+        except IntegrityError as error:  # somebody was faster; and may have ended meanwhile
+            faster = error
+    raise faster
 
 
 def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
     """Write many tasks in chunks, a transaction each (or all in the open one); returns their ids."""
     if options.unique_key is not None:
         raise InvalidInput("unique_key", "is for one task; enqueue them one by one")
-    audit.require(Role.member)
-    estimate = estimates.estimate_s(task_type.name, task_type.estimate_s)
     ids: list[int] = []
-    for start in range(0, len(payloads), CHUNK):
+    chunk = max(1, min(CHUNK, CHUNK_OF_EDGES // max(1, len(options.needed_ids))))
+    for start in range(0, len(payloads), chunk):
         with transaction() as session:
-            common = {**options.columns(task_type), **_provenance(), "estimated_duration_s": estimate}
-            _set_key_limit(session, options)
-            chunk = payloads[start : start + CHUNK]
-            ids += _write(session, common, [{"payload": p, "context": options.context} for p in chunk], options)
+            audit.require(Role.member)
+            ids += _write(session, task_type, payloads[start : start + chunk], options)
     return ids
 
 
-def _write(session: Session, common: dict[str, Any], bodies: Sequence[dict[str, Any]], options: Options) -> list[int]:
+def _write(session: Session, task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
+    _set_key_limit(session, options)
     parents = _parents(session, options.needed_ids)
-    open_parents = [row.id for row in parents if row.status in LIVE]
-    broken = [row for row in parents if row.status in (Status.failed, Status.cancelled)]
-    common["waits_on"] = len(open_parents)
+    unmet = [row.id for row in parents if row.status is not Status.completed]
+    broken = {row.id: row.status for row in parents if row.status in (Status.failed, Status.cancelled)}
+    common = {
+        **options.columns(task_type), **_provenance(), "waits_on": len(unmet),
+        "estimated_duration_s": estimates.estimate_s(task_type.name, task_type.estimate_s),
+    }  # fmt: skip
     if parents and common.get("root_id") is None:
         common["root_id"] = parents[0].root_id or parents[0].id
-    if broken and options.on_parent_failure == OnParentFailure.hold:
-        common["held_reason"] = _because(broken[0])
-    ids = create(session, common, bodies)
+    ids = create.create(session, common, [{"payload": p, "context": options.context} for p in payloads])
     at = now()
     edges = [
-        {"child": child, "parent": row.id, "settled_at": None if row.status in LIVE else at}
+        {"child": child, "parent": row.id, "settled_at": None if row.id in unmet else at}
         for child in ids
         for row in parents
     ]
     if edges:
         session.execute(insert(tables.task_needs), edges)
-    if broken and options.on_parent_failure == OnParentFailure.cancel:
-        for child in ids:  # accepted, and cancelled at once: the caller sees why
-            acts.cancel(session, child, "system", _because(broken[0]))
+    if broken:  # accepted, and told at once what it needs has come to: the caller sees why
+        needs.tell(session, [(child, parent) for child in ids for parent in broken], broken)
     return ids
 
 
@@ -101,12 +106,8 @@ def _parents(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     return rows
 
 
-def _because(parent: Any) -> str:
-    return f"needs #{parent.id}, which {'failed' if parent.status is Status.failed else 'was cancelled'}"
-
-
 def _live(session: Session, type_name: str, key: str) -> Task | None:
-    query = select(Task).where(Task.type == type_name, Task.unique_key == key, Task.status.in_(LIVE))  # type: ignore[attr-defined]
+    query = select(Task).where(Task.type == type_name, Task.unique_key == key, text(LIVE_WITH_KEY))  # type: ignore[arg-type]
     live = session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
     if live is not None:
         session.expunge(live)
@@ -127,10 +128,12 @@ def _set_key_limit(session: Session, options: Options) -> None:
     """The key's gate must exist before anybody can lock it."""
     if options.concurrency_key is None:
         return
-    if options.max_running is None:
-        insert_missing(session, KeyLimit, [{"key": options.concurrency_key, "max_running": 1}])
-    else:
-        upsert(session, KeyLimit, [{"key": options.concurrency_key, "max_running": options.max_running}])
+    key, most = options.concurrency_key, options.max_running
+    known = session.execute(select(KeyLimit.max_running).where(KeyLimit.key == key)).scalar()  # type: ignore[call-overload]
+    if known is None:
+        insert_missing(session, KeyLimit, [{"key": key, "max_running": most or 1}])
+    if most not in (None, known):  # only then: the row stays locked, and workers wait for it
+        upsert(session, KeyLimit, [{"key": key, "max_running": most}])
 
 
 def _provenance() -> dict[str, Any]:

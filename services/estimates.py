@@ -4,10 +4,11 @@ import time
 
 from sqlalchemy import func, select
 
-from models import Rollup, reading
-from services.lifecycle.counts import bucket_top_s
+from models import Rollup, now, reading
+from services.lifecycle.counts import bucket_top_s, hour_of
 
 ENOUGH = 5
+RECENT_HOURS = 30 * 24  # what a task took last year says little, and would have to be read
 KEPT_FOR_S = 30.0
 DEFAULT_S = 60.0
 
@@ -15,7 +16,7 @@ _kept: dict[str, tuple[float, float | None]] = {}
 
 
 def estimate_s(task_type_name: str, stated_s: float | None) -> float:
-    """Seconds a task of this type is expected to run: the median once five have completed, else what its type states."""
+    """Seconds a task of this type is expected to run: the median of recent ones, else what its type states."""
     median = _median_s(task_type_name)
     return median if median is not None else (stated_s or DEFAULT_S)
 
@@ -32,7 +33,7 @@ def _read(name: str) -> float | None:
     with reading() as session:
         rows = session.execute(
             select(Rollup.bucket, func.sum(Rollup.n))
-            .where(Rollup.type == name, Rollup.measure == "run", Rollup.hour > 0)
+            .where(Rollup.type == name, Rollup.measure == "run", Rollup.hour > hour_of(now()) - RECENT_HOURS)
             .group_by(Rollup.bucket)
             .order_by(Rollup.bucket)
         ).all()

@@ -1,7 +1,8 @@
 """What may be said about a task beside its payload: checked before anything is written."""
 
+import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.errors import InvalidInput
 MOST_NEEDS = 10_000
 LONGEST_TIMEOUT_S = 7 * 24 * 3600
 MOST_RETRIES = 49
+MOST_TAGS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,14 @@ class Options:
         for name in ("run_at", "expires_at"):
             if getattr(self, name) is not None:
                 checks.instant(getattr(self, name), name)
+        if self.run_at is not None and self.expires_at is not None and self.expires_at <= self.run_at:
+            raise InvalidInput("expires_at", "is not after run_at, so that it could never start; give a later time")
         for name, longest in (("unique_key", 200), ("concurrency_key", 200), ("project", 100), ("slot", 40)):
             if getattr(self, name) is not None:
                 checks.name(getattr(self, name), name, longest)
+        for name in ("rerun_of", "schedule_id"):
+            if getattr(self, name) is not None:
+                checks.whole(getattr(self, name), name, 1, 2**53)
         if self.max_running is not None:
             checks.whole(self.max_running, "max_running", 1, 10_000)
             if self.concurrency_key is None:
@@ -69,9 +76,7 @@ class Options:
             checks.dumped(self.context, "context", 64 * 1024)
 
     def _check_tags(self) -> None:
-        tags = list(self.tags) if not isinstance(self.tags, str) else [self.tags]
-        if len(tags) > 20:
-            raise InvalidInput("tags", f"{len(tags)} are more than 20")
+        tags = [self.tags] if isinstance(self.tags, str) else checks.some(self.tags, "tags", MOST_TAGS)
         for n, tag in enumerate(tags):
             checks.name(tag, f"tags/{n}", 50)
         object.__setattr__(self, "tags", tags)
@@ -90,10 +95,22 @@ class Options:
         }  # fmt: skip
 
 
+def chosen(given: Options | None, named: dict[str, Any]) -> Options:
+    """The options as given, or made of their fields by name. Raises `InvalidInput`."""
+    known = {f.name for f in fields(Options) if f.init}
+    unknown = sorted(set(named) - known)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        raise InvalidInput(checks.shortened(unknown[0]).strip("'"), f"there is no such option; {hint}")
+    if given is None:
+        return Options(**named)
+    if named or not isinstance(given, Options):
+        raise InvalidInput("options", "give either Options or their fields by name, not both")
+    return given
+
+
 def _needed(needs: Iterable[Any]) -> tuple[int, ...]:
-    if isinstance(needs, Task | int | str):
-        needs = [needs]
-    ids = [need.id if isinstance(need, Task) else need for need in needs]
-    if len(ids) > MOST_NEEDS:
-        raise InvalidInput("needs", f"{len(ids):,} tasks are more than {MOST_NEEDS:,}; gather them in steps")
+    given = [needs] if isinstance(needs, Task | int | str) else checks.some(needs, "needs", MOST_NEEDS)
+    ids = [need.id if isinstance(need, Task) else need for need in given]
     return tuple(sorted({checks.whole(i, f"needs/{n}", 1, 2**53) for n, i in enumerate(ids)}))

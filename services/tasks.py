@@ -11,8 +11,8 @@ from models import FINISHED, Role, Status, Task, TaskBody, TaskLog, now, reading
 from services import audit, catalog, checks
 from services.enqueueing import put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
-from services.lifecycle import acts
-from services.options import Options
+from services.lifecycle import acts, restart
+from services.options import Options, chosen
 
 log = structlog.get_logger(__name__)
 
@@ -26,35 +26,34 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     `unique_key` that a live task has, returns that task with `deduplicated` set.
     """
     task_type = catalog.find(type_name)
-    options = options or _options(named)
-    return put(task_type, [_checked(task_type, payload)], options)[0]
+    options = chosen(options, named)
+    return put(task_type, _checked(task_type, payload), options)
 
 
 def enqueue_many(
     type_name: str, payloads: Iterable[dict[str, Any]], options: Options | None = None, **named: Any
 ) -> list[int]:
-    """Accept many tasks of one type, in chunks of 1,000, each chunk all or nothing; returns their ids in order.
+    """Accept many tasks of one type, in chunks of up to 1,000, each chunk all or nothing; returns their ids in order.
 
     All payloads are checked first, so that bad input writes nothing. Inside `transaction()` all chunks are one.
     """
     task_type = catalog.find(type_name)
-    options = options or _options(named)
+    options = chosen(options, named)
+    if isinstance(payloads, str | bytes | dict) or not isinstance(payloads, Iterable):
+        raise InvalidInput("payloads", f"{checks.shortened(payloads)} is not a list of payloads")
     checked = [_checked(task_type, payload, f"/{n}") for n, payload in enumerate(payloads)]
     return put_many(task_type, checked, options)
-
-
-def _options(named: dict[str, Any]) -> Options:
-    try:
-        return Options(**named)
-    except TypeError as error:
-        unknown = sorted(set(named) - set(Options.__dataclass_fields__))
-        raise InvalidInput(unknown[0] if unknown else "options", f"there is no such option ({error})") from None
 
 
 def _checked(task_type: Any, payload: Any, at: str = "") -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise InvalidInput(f"payload{at}", f"{checks.shortened(payload)} is not an object with the type's arguments")
-    stored = task_type.payload(payload)
+    try:
+        stored = task_type.payload(payload)
+    except InvalidInput as error:
+        if not at:
+            raise
+        raise InvalidInput(f"payload{at}{error.field}", str(error).removeprefix(f"{error.field}: ")) from None
     if len(str(stored)) > checks.LARGEST_BYTES // 4:  # only then is it worth the exact measure
         checks.dumped(stored, f"payload{at}")
     return stored
@@ -74,7 +73,7 @@ def get(task_id: int) -> Task:
 
 def wait(task_id: int, timeout: float = 60.0) -> Task:
     """Wait until the task has ended, and return it. Raises `TimeoutError` after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + checks.seconds(timeout, "timeout", 0, 10**9)
     pause = 0.005
     while not (task := get(task_id)).finished:
         if time.monotonic() > deadline:
@@ -89,8 +88,12 @@ def wait(task_id: int, timeout: float = 60.0) -> Task:
 def logs(
     task_id: int, *, after: tuple[int, int] = (0, -1), level: str | None = None, limit: int = LOG_PAGE
 ) -> list[TaskLog]:
-    """The task's log, oldest first, from after (epoch, seq)."""
-    epoch, seq = after
+    """The task's log, oldest first, from after (epoch, seq); at most `limit` lines, of this `level` or worse."""
+    checks.whole(task_id, "id", 1, 2**53)
+    checks.whole(limit, "limit", 1, 10 * LOG_PAGE)
+    if not isinstance(after, tuple) or len(after) != 2:
+        raise InvalidInput("after", f"{checks.shortened(after)} is not a pair of epoch and seq")
+    epoch, seq = checks.whole(after[0], "after/0", 0, 2**31 - 1), checks.whole(after[1], "after/1", -1, 2**31 - 1)
     wanted = select(TaskLog).where(
         TaskLog.task_id == task_id, (TaskLog.epoch > epoch) | ((TaskLog.epoch == epoch) & (TaskLog.seq > seq))
     )
@@ -121,9 +124,9 @@ def rerun(task_id: int, *, dependents: bool = False, reason: str | None = None) 
     with transaction() as session:
         before = acts.locked(session, task_id)
         audit.require_for(before)
-        again = acts.rerun(session, task_id, dependents)
-        for each in again:
-            audit.record("rerun", "task", each, before=_state(before) if each == task_id else None, reason=reason)
+        again = restart.rerun(session, task_id, dependents)
+        for each, (was, is_) in again.items():
+            audit.record("rerun", "task", each, before={"status": was}, after={"status": is_}, reason=reason)
         task = acts.locked(session, task_id)
     log.info("rerun", task=task_id, with_dependents=len(again) - 1, by=str(audit.current()))
     return task
@@ -144,17 +147,22 @@ def run_again(task_id: int, **changes: Any) -> Task:
 
 def release(task_id: int, reason: str | None = None) -> Task:
     """Let go of a held task. Raises `StaleTask` where nothing holds it."""
+    reason = _reason(reason)
     with transaction() as session:
         before = acts.locked(session, task_id)
         audit.require_for(before)
         task = acts.let_go(session, task_id)
-        audit.record("release", "task", task_id, before={"held": before.held_reason}, reason=_reason(reason))
+        audit.record(
+            "release", "task", task_id, before={**_state(before), "held": before.held_reason}, after=_state(task),
+            reason=reason,
+        )  # fmt: skip
     return task
 
 
 def reprioritise(task_id: int, priority: int, reason: str | None = None) -> Task:
     """Move a waiting task up or down the line. Raises `StaleTask` where it no longer waits."""
     checks.whole(priority, "priority", 1, 100)
+    reason = _reason(reason)
     with transaction() as session:
         before = acts.locked(session, task_id)
         audit.require_for(before)
@@ -163,7 +171,7 @@ def reprioritise(task_id: int, priority: int, reason: str | None = None) -> Task
         session.execute(update(tables.tasks).where(Task.id == task_id).values(priority=priority, updated_at=now()))  # type: ignore[arg-type]
         audit.record(
             "reprioritise", "task", task_id, before={"priority": before.priority}, after={"priority": priority},
-            reason=_reason(reason),
+            reason=reason,
         )  # fmt: skip
         return acts.locked(session, task_id)
 
@@ -179,6 +187,7 @@ def restore(task_id: int, reason: str | None = None) -> Task:
 
 
 def _hide(task_id: int, hide: bool, reason: str | None) -> Task:
+    reason = _reason(reason)
     with transaction() as session:
         task = acts.locked(session, task_id)
         audit.require_for(task)
@@ -187,7 +196,10 @@ def _hide(task_id: int, hide: bool, reason: str | None) -> Task:
         if hide == (task.deleted_at is not None):
             raise StaleTask(f"#{task_id} is {'already' if hide else 'not'} deleted")
         session.execute(update(tables.tasks).where(Task.id == task_id).values(deleted_at=now() if hide else None))  # type: ignore[arg-type]
-        audit.record("delete" if hide else "restore", "task", task_id, reason=_reason(reason))
+        audit.record(
+            "delete" if hide else "restore", "task", task_id, before={"deleted": not hide}, after={"deleted": hide},
+            reason=reason,
+        )  # fmt: skip
         return acts.locked(session, task_id)
 
 

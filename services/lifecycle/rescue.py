@@ -63,12 +63,8 @@ def _take_back(
     which: str, values: dict[str, Any], started: Collection[tuple[int, int]] | None, why: str, limit: int
 ) -> int:
     with transaction() as session:
-        keys = session.execute(
-            _typed(
-                f"SELECT DISTINCT concurrency_key FROM tasks WHERE {RUNNING} AND {which} AND concurrency_key IS NOT NULL"
-            ),
-            values,
-        )
+        with_key = f"{RUNNING} AND {which} AND concurrency_key IS NOT NULL"
+        keys = session.execute(_typed(f"SELECT DISTINCT concurrency_key FROM tasks WHERE {with_key}"), values)
         gates = lock_gates(session, set(keys.scalars()))
         rows = _lock(session, which, values, limit)
         if rows:

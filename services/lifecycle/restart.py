@@ -1,4 +1,4 @@
-"""failed, cancelled → pending again: with a fresh budget, and where asked for, with all that was struck by its ending."""
+"""failed, cancelled → pending again: with a fresh budget, and on request with all that was struck by its ending."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
