@@ -1,4 +1,4 @@
-"""Whether an installation is up: the console answers, and a worker beats in the ledger."""
+"""Whether an installation is up: the console answers, a worker and a scheduler beat in the ledger."""
 
 import time
 import urllib.error
@@ -25,8 +25,9 @@ def missing() -> str | None:
     """What is not up, in a sentence; None where all is well."""
     if not console_answers():
         return f"The console does not answer on {web.url()}."
-    if not worker_beats():
-        return "No worker has reported to the ledger."
+    for kind in ("worker", "scheduler"):
+        if not beats(kind):
+            return f"No {kind} has reported to the ledger."
     return None
 
 
@@ -41,8 +42,8 @@ def console_answers() -> bool:
         return False
 
 
-def worker_beats() -> bool:
-    """Whether a worker is alive in the ledger."""
+def beats(kind: str) -> bool:
+    """Whether a process of this kind is alive in the ledger."""
     from services import workers
 
-    return bool(workers.alive())
+    return bool(workers.alive(kind))
