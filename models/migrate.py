@@ -3,55 +3,52 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DatabaseError
 
-from models.db import engine
+from models.db import is_away, reading
+from models.schema import HEAD
 from settings import ROOT, settings
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    return config
+def config() -> Any:
+    """Alembic's configuration. Alembic is loaded by whoever migrates, not by every worker."""
+    from alembic.config import Config
+
+    made = Config()
+    made.set_main_option("script_location", str(ROOT / "migrations"))
+    return made
 
 
 def upgrade() -> str:
     """Apply what is missing; several processes may try at once. Returns the revision reached."""
+    from alembic import command
+
     url = make_url(settings().database)
     if url.get_backend_name() == "sqlite" and url.database:
         folder = Path(url.database).resolve().parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         old = os.umask(0o077)
         try:
-            command.upgrade(_config(), "head")
+            command.upgrade(config(), "head")
         finally:
             os.umask(old)
     else:
-        command.upgrade(_config(), "head")
-    return newest()
-
-
-def newest() -> str:
-    """The revision this code was written for."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+        command.upgrade(config(), "head")
+    return HEAD
 
 
 def current() -> str | None:
     """The revision the database is at; None before the first."""
-    with engine().connect().execution_options(readonly=True) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def knows(revision: str | None) -> bool:
-    """Whether this code has heard of the database's revision; a newer release's is unknown to it."""
-    return revision is None or any(
-        s.revision == revision for s in ScriptDirectory.from_config(_config()).walk_revisions()
-    )
+    with reading() as session:
+        try:
+            return session.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except DatabaseError as error:
+            if is_away(error) and "no such table" not in str(error):
+                raise
+            return None
 
 
 def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> bool:
@@ -59,7 +56,7 @@ def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> 
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     while True:
         revision = current()
-        if revision == newest() or not knows(revision):  # a newer schema: the floor decides, not we
+        if revision is not None and revision >= HEAD:  # a newer schema: the floor decides, not we
             return True
         if deadline is not None and time.monotonic() > deadline:
             return False

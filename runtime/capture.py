@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
@@ -33,7 +33,9 @@ def install() -> None:
         return
     _installed = True
     sys.stdout, sys.stderr = _Stream(sys.stdout, "info"), _Stream(sys.stderr, "warning")
-    logging.getLogger().addHandler(_Handler(logging.INFO))
+    root = logging.getLogger()
+    root.addHandler(_Handler(logging.INFO))
+    root.setLevel(min(root.level or logging.INFO, logging.INFO))  # what is shown elsewhere, other handlers decide
 
 
 class _Handler(logging.Handler):
@@ -45,9 +47,15 @@ class _Handler(logging.Handler):
             return
         level = "error" if record.levelno >= 40 else "warning" if record.levelno >= 30 else "info"
         try:
-            run.log(record.getMessage(), level=level, logger=record.name)
+            run.log(_words(record), level=level, logger=record.name)
         except Exception:
             self.handleError(record)
+
+
+def _words(record: logging.LogRecord) -> str:
+    """The record's message; structlog hands over its fields in place of one."""
+    event = record.msg.get("event") if isinstance(record.msg, dict) else None
+    return record.getMessage() if event is None else str(event)
 
 
 class _Stream:
@@ -69,6 +77,11 @@ class _Stream:
         if rest:
             self._parts[run.task_id] = rest[-LONGEST_LINE:]
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each."""
+        for line in lines:
+            self.write(line)
 
     def finish(self, run: Run) -> None:
         """Whatever the body wrote last without a line's end."""

@@ -49,10 +49,10 @@ def main(order: Order, pipe: Connection, alive: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (order.memory_mb * 2**20, order.memory_mb * 2**20))
     link = PipeLink(order, pipe)
     try:
-        result = _call(order, link)
+        returned = _call(order, link)
         from runtime import outcome
 
-        outcome.result_text(result)  # what is unfit is said here, where the object still is
+        result, _ = outcome.storable(returned)  # what is unfit is said here, where the object still is
         pipe.send(("returned", result, costs()))
     except BaseException as error:
         _last_word(order, link, pipe, error)
@@ -96,7 +96,7 @@ def revived(name: str, words: str, trace: str, details: dict[str, Any]) -> BaseE
     else:
         error = type(name, (BodyError,), {})(words)
     error.child_traceback = trace  # type: ignore[attr-defined]
-    error.extras = {"cpu_s": details["cpu_s"], "peak_rss": details["peak_rss"]}  # type: ignore[attr-defined]
+    error.child_costs = {"cpu_s": details["cpu_s"], "peak_rss": details["peak_rss"]}  # type: ignore[attr-defined]
     return error
 
 

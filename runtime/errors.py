@@ -22,7 +22,7 @@ class Retry(Exception):
 
     def __init__(self, why: str = "the body asked for another try", *, after: timedelta | float | None = None) -> None:
         super().__init__(why)
-        self.after_s = after.total_seconds() if isinstance(after, timedelta) else after
+        self.after_s = after.total_seconds() if isinstance(after, timedelta) else None if after is None else float(after)
 
 
 class Interrupted(BaseException):

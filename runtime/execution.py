@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from runtime import capture, isolation, outcome
 from runtime.errors import Disowned, GiveUp, TaskFailed
 from runtime.held import Held
@@ -20,6 +22,8 @@ from services.origin import Origin, origin
 if TYPE_CHECKING:
     from runtime.process import WorkerProcess
 
+log = structlog.get_logger(__name__)
+
 running: ContextVar[Run | None] = ContextVar("running", default=None)
 
 
@@ -28,7 +32,12 @@ def execute(process: "WorkerProcess", key: tuple[int, int]) -> None:
     held = process.begin(key)
     if held is None:
         return  # handed back meanwhile
-    ending = _carry_out(process, held)
+    try:
+        ending = _carry_out(process, held)
+    except BaseException as error:  # a bug, but the task must not stay held for ever
+        log.exception("no ending could be made", task=held.claimed.id)
+        why = f"its ending could not be made: {type(error).__name__}"
+        ending = outcome.ended(held, GiveUp(why), process.name)
     process.finish(held, ending)
     if ending.error_class is not None:
         raise TaskFailed(f"#{held.claimed.id} {held.claimed.type}: {ending.outcome.value} with {ending.error_class}")
@@ -47,7 +56,7 @@ def _carry_out(process: "WorkerProcess", held: Held) -> Ending:
     except BaseException as error:
         if not isinstance(error, Disowned):
             process.said(held, error)
-        return outcome.ended(held, error, process.name, **getattr(error, "extras", extras))
+        return outcome.ended(held, error, process.name, **getattr(error, "child_costs", extras))
     return outcome.completed(held, result, process.name, **extras)
 
 

@@ -1,6 +1,7 @@
 """One function that maps how a body ended to what becomes of its task."""
 
 import hashlib
+import math
 import random
 import re
 import traceback as tracebacks
@@ -21,6 +22,7 @@ from settings import settings
 LONGEST_ERROR = 8_192
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 3600.0
+LATEST_RETRY_S = 366 * 24 * 3600.0  # what a body may ask for
 EXTRAS = (
     "engine",
     "engine_kind",
@@ -39,21 +41,25 @@ def completed(held: Held, result: Any, worker: str, **extras: Any) -> Ending:
     if result is None:
         return _ending(held, Move.complete, Outcome.completed, worker, extras)
     try:
-        written = result_text(result)
-    except InvalidInput as unfit:
-        return ended(held, GiveUp(f"the body's result is unfit: {unfit}"), worker, **extras)
+        plain, written = storable(result)
+    except GiveUp as unfit:
+        return ended(held, unfit, worker, **extras)
     ending = _ending(held, Move.complete, Outcome.completed, worker, extras)
     ending.result = written
-    ending.extras |= _engine(result)
+    ending.extras |= _engine(plain)
     return ending
 
 
-def result_text(result: Any) -> str:
-    """A returned value as JSON text. Raises `InvalidInput`."""
-    if isinstance(result, BaseModel):
-        result = result.model_dump(mode="json")
-    checks.plain_json(result, "result")
-    return checks.dumped(result, "result")
+def storable(result: Any) -> tuple[Any, str]:
+    """A returned value as plain data and as JSON text. Raises `GiveUp`."""
+    try:
+        plain = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
+        checks.plain_json(plain, "result")
+        return plain, checks.dumped(plain, "result")
+    except InvalidInput as unfit:
+        raise GiveUp(f"the body's result is unfit: {unfit}") from None
+    except Exception as error:  # a result may bring code of its own
+        raise GiveUp(f"the body's result cannot be written: {type(error).__name__}: {words_of(error)}") from error
 
 
 def ended(held: Held, error: BaseException, worker: str, **extras: Any) -> Ending:
@@ -88,8 +94,8 @@ def _lost(held: Held, worker: str, extras: dict[str, Any]) -> Ending:
 
 
 def _pause_s(error: BaseException, tries: int) -> float:
-    if isinstance(error, Retry) and error.after_s is not None:
-        return max(0.0, error.after_s)
+    if isinstance(error, Retry) and error.after_s is not None and not math.isnan(error.after_s):
+        return min(max(0.0, error.after_s), LATEST_RETRY_S)
     # Exponential, with a tenth of chance so that what failed together does not come back together
     return min(FIRST_RETRY_S * 3 ** (tries - 1), LONGEST_RETRY_S) * random.uniform(0.9, 1.1)
 
@@ -99,7 +105,7 @@ def _ending(held: Held, move: Move, outcome: Outcome, worker: str, extras: dict[
     return Ending(
         task_id=claimed.id, epoch=claimed.epoch, type=claimed.type, queue=claimed.queue, worker=worker, move=move,
         outcome=outcome, started_at=held.started_at, ended_at=now(), queued_at=claimed.queued_at,
-        concurrency_key=claimed.concurrency_key, cancel_seen_at=held.seen_at, forced=held.forced,
+        concurrency_key=claimed.concurrency_key, first=claimed.epoch == 1, cancel_seen_at=held.seen_at, forced=held.forced,
         code_version=settings().version[:100], extras={k: v for k, v in extras.items() if k in EXTRAS and v is not None},
     )  # fmt: skip
 
@@ -147,5 +153,5 @@ def _engine(result: Any) -> dict[str, Any]:
         "engine": result.get("engine"), "engine_kind": result.get("engine_kind"), "model": usage.get("model"),
         "tokens_in": usage.get("input_tokens"), "tokens_out": usage.get("output_tokens"),
     }  # fmt: skip
-    words = {k: v[:100] for k, v in found.items() if isinstance(v, str)}
-    return words | {k: v for k, v in found.items() if type(v) is int}
+    words = {k: v[: 20 if k == "engine_kind" else 100] for k, v in found.items() if isinstance(v, str)}
+    return words | {k: v for k, v in found.items() if type(v) is int and 0 <= v < 2**31}

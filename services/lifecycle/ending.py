@@ -59,6 +59,7 @@ class Ending:
     cancel_reason: str | None = None
     forced: bool = False
     lost: bool = False  # its child process died under it
+    first: bool = False  # the task's first claim: nothing of earlier ones is to be cleared away
     tried: bool = False  # it spends a try: an attempt that ended in an error
     concurrency_key: str | None = None
     code_version: str | None = None
@@ -147,7 +148,7 @@ def _write_bodies(session: Session, done: Sequence[Ending]) -> None:
     rows = [
         {"id": e.task_id, "result": e.result, "bytes": len((e.result or "").encode()), "error_text": e.error_text}
         for e in done
-        if e.result is not None or e.error_text is not None or e.move is Move.complete
+        if e.result is not None or e.error_text is not None or (e.move is Move.complete and not e.first)
     ]
     if rows:
         session.execute(_fill_bodies(), {"given": packed(rows)})

@@ -18,16 +18,12 @@ from sqlmodel import Session
 from models import FINISHED, OnParentFailure, Status, Task, TaskNeed, Unsettled, now, reading, tables, transaction
 from models.upsert import insert_missing
 from services import bell
-from services.lifecycle.batch import WHEN, given, packed, per_database
+from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 
 IN_PLACE = 500  # edges settled inside one ending; the rest follows by `settle_rest`
 
 Edge = tuple[int, int]  # child, parent
-
-OPEN_EDGES = text("""
-    SELECT child, parent FROM task_needs WHERE parent IN :parents AND settled_at IS NULL ORDER BY child LIMIT :limit
-""").bindparams(bindparam("parents", expanding=True))
 
 # Nearest first, so that what the limit cuts off hangs on something that was reached
 CASCADE = text("""
@@ -75,13 +71,20 @@ def settle_rest(limit: int = IN_PLACE) -> int:
 def _reach(session: Session, ended: Mapping[int, Status], limit: int) -> list[Edge]:
     """Open edges from what ended, and from what will be cancelled by it."""
     fine = [i for i, status in ended.items() if status is Status.completed]
-    broken = [i for i in ended if i not in fine]
+    broken = [i for i, status in ended.items() if status is not Status.completed]
     found: list[Edge] = []
-    for query, parents in ((OPEN_EDGES, fine), (CASCADE, broken)):
-        if parents and len(found) < limit:
-            rows = session.execute(query, {"parents": parents, "limit": limit - len(found)})
-            found += [(row.child, row.parent) for row in rows]
-    return found
+    if fine:
+        found += session.execute(_open_edges(), {"ids": listed(fine), "limit": limit}).tuples()
+    if broken and len(found) < limit:
+        found += session.execute(CASCADE, {"parents": broken, "limit": limit - len(found)}).tuples()
+    return [(child, parent) for child, parent in found]
+
+
+@per_database
+def _open_edges() -> Any:
+    e = tables.task_needs.c
+    wanted = select(e.child, e.parent).where(among(e.parent), e.settled_at.is_(None))
+    return wanted.order_by(e.child).limit(bindparam("limit", type_=Integer))
 
 
 def _note_rest(session: Session, parents: Collection[int]) -> None:
