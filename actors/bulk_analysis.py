@@ -46,6 +46,7 @@ def bulk_analysis(
     except BadData as error:
         raise GiveUp(str(error)) from error
     file = run.artifact("per_client.csv", analysis.per_client_csv, "text/csv")
-    run.log(f"{analysis.result['analysed_count']:,} deals analysed, {analysis.result['rejected_rows']:,} rows rejected")
+    counts = analysis.result["analysed_count"], analysis.result["rejected_rows"]
+    run.log("deals analysed: {:,}; rows rejected: {:,}".format(*counts))
     kept = {name: getattr(file, name) for name in ("id", "name", "media_type", "size", "sha256", "url")}
     return analysis.result | {"artifacts": [kept]}

@@ -6,6 +6,7 @@ from typing import Any
 
 from analytics.bulk.funnels import with_rate
 from analytics.bulk.study import Study
+from analytics.deals.model import several
 
 MOST_ROWS = 500
 COLUMNS = (
@@ -27,21 +28,22 @@ _CLIENTS = """
 
 def per_client(study: Study) -> tuple[list[dict[str, Any]], bytes]:
     """The 500 clients with the largest won amounts, and a CSV file (UTF-8, with a mark for Excel) of all."""
-    rows = [with_rate(row) for row in study.rows(_CLIENTS)]
     nameless = study.row("SELECT count(*) AS deals FROM deals WHERE client IS NULL")["deals"]
     if nameless and study.has("client"):
-        study.warnings.append(f"{nameless:,} deals name no client; they are missing from the clients.")
-    if len(rows) > MOST_ROWS:
-        study.warnings.append(f"The first {MOST_ROWS} of {len(rows):,} clients are shown; the file has them all.")
-    return rows[:MOST_ROWS], _file(rows)
-
-
-def _file(rows: list[dict[str, Any]]) -> bytes:
+        study.warnings.append(f"{several(nameless, 'deal')} without a client; missing from the clients.")
+    rows: list[dict[str, Any]] = []
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(row[column]) for column in COLUMNS] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
+    count = 0
+    for count, found in enumerate(study.stream(_CLIENTS), start=1):
+        row = with_rate(found)
+        writer.writerow([_cell(row[column]) for column in COLUMNS])
+        if count <= MOST_ROWS:
+            rows.append(row)
+    if count > MOST_ROWS:
+        study.warnings.append(f"The first {MOST_ROWS} of {count:,} clients are shown; the file has them all.")
+    return rows, out.getvalue().encode("utf-8-sig")
 
 
 def _cell(value: Any) -> Any:

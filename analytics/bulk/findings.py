@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.bulk.chance import widest_beyond_chance
+from analytics.bulk.study import NOT_GIVEN
 
 FEWEST = 30  # closed deals that a group needs to be compared with others
 MOST_ISSUES = 5
@@ -40,7 +41,8 @@ def _overall(totals: Row) -> str:
 
 def _spread(groups: list[Row], key: str, name: str) -> str:
     """The largest difference in win rate that is beyond chance, or that there is none."""
-    compared = sorted((row for row in groups if row["won"] + row["lost"] >= FEWEST), key=lambda row: row["win_rate"])
+    named = [row for row in groups if row[key] != NOT_GIVEN]
+    compared = sorted((row for row in named if row["won"] + row["lost"] >= FEWEST), key=lambda row: row["win_rate"])
     if len(compared) < 2:
         return ""
     if pair := widest_beyond_chance(compared):

@@ -5,7 +5,7 @@ from typing import Any
 
 from analytics.bulk.study import Study
 from analytics.deals import Issue
-from analytics.deals.checks import deals
+from analytics.deals.model import several
 
 _LATER = "opened_on > $as_of OR closed_on > $as_of"
 
@@ -23,5 +23,5 @@ def _later(study: Study) -> list[Issue]:
     if not rows:
         return []
     count = study.row(f"SELECT count(*) AS deals FROM deals WHERE {_LATER}", as_of)["deals"]  # noqa: S608 - constant
-    sentence = f"{deals(count)} dated after {study.as_of}, the day of the analysis; counted as they stand."
+    sentence = f"{several(count, 'deal')} dated after {study.as_of}, the day of the analysis; counted as they stand."
     return [Issue("later_than_as_of", "warning", count, "reported", sentence, [row["deal"] for row in rows])]

@@ -13,11 +13,13 @@ import pyarrow as pa
 from analytics.bulk.clients_wanted import Wanted, wanted
 from analytics.deals import Deals
 from analytics.deals.loading import connect
-from analytics.deals.model import shorten
+from analytics.deals.model import several, shorten
 from analytics.errors import BadData
 
 NOT_GIVEN = "not given"
 LONGEST_LABEL = 80  # characters of a name in a result
+
+_BATCH = 5_000
 
 _TABLE = """
     CREATE TABLE deals AS SELECT deal, client, owner, product, stage, outcome, {segment} AS segment,
@@ -51,9 +53,15 @@ class Study:
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a query as JSON takes them: finite numbers, dates as text, names of at most 80 characters."""
+        return list(self.stream(sql, parameters))
+
+    def stream(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """The same, a few thousand at a time."""
         answer = self.con.execute(sql, parameters)
         names = [column[0] for column in answer.description or ()]
-        return [dict(zip(names, map(plain, row), strict=True)) for row in answer.fetchall()]
+        while some := answer.fetchmany(_BATCH):
+            for row in some:
+                yield dict(zip(names, map(plain, row), strict=True))
 
     def row(self, sql: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
         """The one row of a query."""
@@ -87,7 +95,7 @@ def study(deals: Deals, *, client_ids: Sequence[str], as_of: date | None, today:
         [(count, last, has_open)] = con.execute(_EXTENT).fetchall()
         day, said = _as_of(as_of, today, last, has_open)
         left_out = len(deals.frame) - count
-        warnings = [*deals.warnings, *_of_segments(segment), *said, *_of_clients(client_ids, chosen, left_out)]
+        warnings = [*deals.warnings, *_of_segments(segment), *said, *_of_clients(chosen, left_out)]
         yield Study(con, deals, day, segment, chosen.unknown, left_out, warnings)
 
 
@@ -123,15 +131,14 @@ def _of_segments(segment: str | None) -> list[str]:
     return [] if segment else ["There is no column for segment or product, so there are no segments."]
 
 
-def _of_clients(client_ids: Sequence[str], chosen: Wanted, left_out: int) -> list[str]:
+def _of_clients(chosen: Wanted, left_out: int) -> list[str]:
     if chosen.all:
         return []
+    names = ", ".join(repr(shorten(name, 60)) for name in chosen.unknown[:10])
     if not chosen.found:
         nearest = f" Did you mean {', '.join(chosen.nearest)}?" if chosen.nearest else ""
-        asked = ", ".join(repr(shorten(name, 60)) for name in chosen.unknown[:5])
-        raise BadData(f"None of the {len(client_ids)} clients asked for is in the data: {asked}.{nearest}")
-    said = [f"Only the {len(chosen.found):,} clients asked for: {left_out:,} deals of others are left out."]
+        raise BadData(f"No client asked for is in the data: {names}.{nearest}")
+    said = [f"Only {several(len(chosen.found), 'client')}, as asked; {several(left_out, 'deal')} of others left out."]
     if chosen.unknown:
-        names = ", ".join(shorten(name, 60) for name in chosen.unknown[:10])
-        said.append(f"{len(chosen.unknown):,} of the clients asked for are not in the data: {names}.")
+        said.append(f"{several(len(chosen.unknown), 'client')} asked for but not in the data: {names}.")
     return said

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analytics.deals.loading import number
-from analytics.deals.model import MAX_EXAMPLES, Action, Issue, Rejected, Severity
+from analytics.deals.model import MAX_EXAMPLES, Action, Issue, Rejected, Severity, several
 
 _AMOUNT = "coalesce(amount_unread, amount::VARCHAR)"
 _OPENED_ON = "coalesce(opened_on_unread, opened_on::VARCHAR)"
@@ -103,11 +103,6 @@ def run(con: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> list[Issue]:
     return _unnumbered(con) + [issue for check in wanted if (issue := _run(con, check))]
 
 
-def deals(count: int) -> str:
-    """ "1 deal", "12 deals"."""
-    return f"{count:,} {'deal' if count == 1 else 'deals'}"
-
-
 def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Issue | None:
     count = number(con, f"SELECT count(*) FROM typed WHERE {check.where}")
     if not count:
@@ -118,7 +113,7 @@ def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Issue | None:
     ).fetchall()
     if check.mend:
         con.execute(f"UPDATE typed SET {check.mend} WHERE {check.where}")
-    sentence = check.sentence.format(rows=deals(count))
+    sentence = check.sentence.format(rows=several(count, "deal"))
     return Issue(check.name, check.severity, count, check.action, sentence, [example for (example,) in found])
 
 
@@ -127,6 +122,6 @@ def _unnumbered(con: duckdb.DuckDBPyConnection) -> list[Issue]:
     if not count:
         return []
     everyone = count == number(con, "SELECT count(*) FROM typed")
-    whose = "No deal has a number" if everyone else f"{deals(count)} without a number"
+    whose = "No deal has a number" if everyone else f"{several(count, 'deal')} without a number"
     sentence = f"{whose}; numbers such as row-12 were made from the row."
     return [Issue("no_number", "info", count, "repaired", sentence)]

@@ -11,7 +11,7 @@ REQUIRED = ("stage", "amount")
 # In order of preference: where a file has two of them, the first wins and the other is reported as unused.
 ALIASES: dict[str, tuple[str, ...]] = {
     "deal": (
-        "deal", "deal id", "opportunity id", "opportunity", "id", "deal number", "deal no",
+        "deal id", "opportunity id", "deal number", "deal no", "deal", "opportunity", "id",
         "opportunity name", "deal name",
     ),
     "client": (

@@ -5,7 +5,7 @@
 import glob
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,9 +25,12 @@ THREADS = 2
 COUNT = "SELECT count(*) FROM raw"
 
 
+Pick = Callable[[Sequence[str]], Collection[int]]  # from the names of all columns to the places of those to load
+
+
 @dataclass(frozen=True)
 class Raw:
-    """A connection with the table `raw`, the source's column names in order, and what loading itself rejected."""
+    """A connection with the table `raw`, the names of all the source's columns, and what loading itself rejected."""
 
     con: duckdb.DuckDBPyConnection
     columns: list[str]
@@ -37,17 +40,20 @@ class Raw:
 
 
 @contextmanager
-def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]]) -> Iterator[Raw]:
-    """Load a CSV or Parquet file, or rows; after that the connection reaches no file and no network. Raises BadData."""
+def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]], pick: Pick) -> Iterator[Raw]:
+    """Load the picked columns of a CSV or Parquet file, or of rows. Raises BadData, as `pick` may.
+
+    After that the connection reaches no file and no network.
+    """
     with TemporaryDirectory(prefix="deals-") as scratch, connect(scratch) as con:
         if not isinstance(path_or_rows, (str, Path)):
-            raw = _from_rows(con, path_or_rows)
+            raw = _from_rows(con, path_or_rows, pick)
         elif not Path(path_or_rows).is_file():
             raise BadData(f"There is no file {Path(path_or_rows).name!r} to read.")
         elif _is_parquet(Path(path_or_rows)):
-            raw = _from_parquet(con, Path(path_or_rows))
+            raw = _from_parquet(con, Path(path_or_rows), pick)
         else:
-            raw = _from_text(con, Path(path_or_rows), Path(scratch) / "clean.csv")
+            raw = _from_text(con, Path(path_or_rows), Path(scratch) / "clean.csv", pick)
         con.execute("SET enable_external_access=false; SET lock_configuration=true")
         if not raw.rows_read:
             raise BadData("There are columns but no rows. Give a file with at least one deal.")
@@ -61,11 +67,12 @@ def connect(scratch: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:
+def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path, pick: Pick) -> Raw:
     found = sieve(path, clean)
     places = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(found.columns)))
+    picked = ", ".join(["line", *(f"c{place}" for place in pick(found.columns))])
     con.execute(
-        f"CREATE TABLE raw AS FROM read_csv({_literal(clean)}, header=false, auto_detect=false, "
+        f"CREATE TABLE raw AS SELECT {picked} FROM read_csv({_literal(clean)}, header=false, auto_detect=false, "
         f"delim='{found.delimiter}', quote='\"', escape='\"', "
         f"max_line_size=2097152, buffer_size=16777216, columns={{'line': 'BIGINT', {places}}})"
     )
@@ -78,33 +85,36 @@ def _from_text(con: duckdb.DuckDBPyConnection, path: Path, clean: Path) -> Raw:
     return Raw(con, found.columns, found.rows + len(found.rejected), found.rejected, notes)
 
 
-def _from_parquet(con: duckdb.DuckDBPyConnection, path: Path) -> Raw:
+def _from_parquet(con: duckdb.DuckDBPyConnection, path: Path, pick: Pick) -> Raw:
     source = f"read_parquet({_literal(path)})"
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        texts = ", ".join(_as_text(name, kind, place) for place, (name, kind, *_) in enumerate(described))
-        con.execute(f"CREATE TABLE raw AS SELECT row_number() OVER () AS line, {texts} FROM {source}")
+        columns = [name for name, *_ in described]
+        texts = "".join(f", {_as_text(*described[place][:2])} AS c{place}" for place in pick(columns))
+        con.execute(f"CREATE TABLE raw AS SELECT row_number() OVER () AS line{texts} FROM {source}")
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
     except duckdb.Error as error:
         raise BadData("The Parquet file is damaged or cut short. Export it again.") from error
-    return Raw(con, [name for name, *_ in described], number(con, COUNT), [], [])
+    return Raw(con, columns, number(con, COUNT), [], [])
 
 
-def _as_text(name: str, kind: str, place: int) -> str:
+def _as_text(name: str, kind: str) -> str:
     column = '"' + name.replace('"', '""') + '"'
     if kind == "TIMESTAMP WITH TIME ZONE":
         column = f"make_timestamp(epoch_us({column}))"  # in UTC, whatever the zone of this machine
     text = f"CAST({column} AS VARCHAR)"
     if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
         text = f"{text} || CASE WHEN regexp_matches({text}, '[.]\\d{{3}}$') THEN '0' ELSE '' END"  # see _text
-    return f"{text} AS c{place}"
+    return text
 
 
-def _from_rows(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> Raw:
+def _from_rows(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]], pick: Pick) -> Raw:
     columns = list(dict.fromkeys(str(name) for row in rows for name in row))
     if not columns:
         raise BadData("The rows are empty. Give at least one deal with its stage and amount.")
     texts = {
-        f"c{place}": pa.array([_text(row.get(name)) for row in rows], pa.string()) for place, name in enumerate(columns)
+        f"c{place}": pa.array([_text(row.get(columns[place])) for row in rows], pa.string()) for place in pick(columns)
     }
     lines = pa.array(range(1, len(rows) + 1), pa.int64())
     con.register("given", pa.table({"line": lines, **texts}))

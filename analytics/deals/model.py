@@ -54,6 +54,11 @@ class Deals:
     warnings: list[str]
 
 
+def several(count: int, noun: str) -> str:
+    """`1 deal`, `1,200 deals`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def shorten(text: str, limit: int = MAX_EXAMPLE_CHARS) -> str:
     """At most `limit` characters of `text` on one line."""
     line = " ".join(text.split())

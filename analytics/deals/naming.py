@@ -1,17 +1,18 @@
 """Labels of the typed deals against each other and against a product list. Only spelling is ever repaired."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from analytics.deals import labels
-from analytics.deals.checks import deals
 from analytics.deals.columns import ALIASES, seen
 from analytics.deals.loading import loaded
-from analytics.deals.model import Issue
+from analytics.deals.model import Issue, several
 from analytics.errors import BadData
 
+MOST_NAMES = 100_000  # more distinct ones are numbers, not names
 COMPARED = ("segment", "product", "region", "owner", "client")
 
 
@@ -19,13 +20,16 @@ def check_labels(con: duckdb.DuckDBPyConnection) -> list[Issue]:
     """Report labels that look like a commoner one of the same column, or segments that look like a known sector."""
     found = []
     for column in COMPARED:
-        alike = labels.lookalikes(_counts(con, column), labels.SECTORS if column == "segment" else ())
+        counts = _counts(con, column)
+        if len(counts) > MOST_NAMES:
+            continue
+        alike = labels.lookalikes(counts, labels.SECTORS if column == "segment" else ())
         if not alike:
             continue
         count, first = sum(likeness.count for likeness in alike), alike[0]
         differs = "differs only in case, spaces or punctuation from" if first.same else "looks like"
         sentence = (
-            f"{deals(count)} with a {column} that is probably misspelt: "
+            f"{several(count, 'deal')} with a {column} that is probably misspelt: "
             f"{first.label!r} {differs} {first.suggested!r}. Left as it stands."
         )
         examples = [f"{likeness.label} → {likeness.suggested} ({likeness.count:,})" for likeness in alike]
@@ -47,27 +51,35 @@ def join_products(con: duckdb.DuckDBPyConnection, lookup_path: Path | str) -> li
     if repaired:
         count = sum(counts[name] for name in joined.repairs)
         sentence = (
-            f"{deals(count)} with a product spelt otherwise than in the product list; repaired: {_some(repaired)}."
+            f"{several(count, 'deal')} with a product spelt otherwise than in the list; repaired: {_some(repaired)}."
         )
         found.append(Issue("product_spelling", "warning", count, "repaired", sentence, repaired))
     if strange:
         count = sum(counts[name] for name in joined.strangers)
-        sentence = f"{deals(count)} with a product that the product list lacks: {_some(strange)}. Left as it stands."
+        sentence = (
+            f"{several(count, 'deal')} with a product that the product list lacks: {_some(strange)}. Left as it stands."
+        )
         found.append(Issue("product_not_listed", "warning", count, "reported", sentence, strange))
     return found
 
 
 def listed_names(lookup_path: Path | str) -> list[str]:
     """The product names of a list: its column called product or name, else its only column. Raises BadData."""
-    with loaded(lookup_path) as raw:
-        spelt = [labels.plain(name) for name in raw.columns]
-        wanted = [labels.plain(alias) for alias in (*ALIASES["product"], "name")]
-        place = next((spelt.index(alias) for alias in wanted if alias in spelt), 0 if len(spelt) == 1 else None)
-        if place is None:
-            remedy = "Name the column with the products so."
-            raise BadData(f"The product list has no column product or name. It has: {seen(raw.columns)}. {remedy}")
-        rows = raw.con.execute(f"SELECT trim(c{place}) FROM raw ORDER BY line").fetchall()  # noqa: S608 - a position
+    with loaded(lookup_path, _names) as raw:
+        rows = raw.con.execute("SELECT trim(columns(* EXCLUDE line)) FROM raw ORDER BY line").fetchall()
     return [name for (name,) in rows if name]
+
+
+def _names(columns: Sequence[str]) -> list[int]:
+    """The place of the column with the products' names."""
+    spelt = [labels.plain(name) for name in columns]
+    for alias in (*ALIASES["product"], "name"):
+        if labels.plain(alias) in spelt:
+            return [spelt.index(labels.plain(alias))]
+    if len(spelt) == 1:
+        return [0]
+    remedy = "Name the column with the products so."
+    raise BadData(f"The product list has no column product or name. It has: {seen(columns)}. {remedy}")
 
 
 def _some(named: list[str]) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import duckdb
 import pandas as pd
@@ -18,6 +18,7 @@ _FRAME = (
     "deal", "client", "owner", "segment", "product", "stage", "outcome", "amount",
     "opened_on", "closed_on", "region",
 )  # fmt: skip
+Dates = Literal["auto", "day-first", "month-first", "iso"]
 _WITHOUT = {
     "client": "clients and concentration",
     "owner": "owners",
@@ -31,7 +32,7 @@ def read(
     path_or_rows: Path | str | Sequence[dict[str, Any]],
     *,
     columns: Mapping[str, str] | None = None,
-    dates: Literal["auto", "day-first", "month-first", "iso"] = "auto",
+    dates: Dates = "auto",
     lookup_path: Path | str | None = None,
 ) -> Deals:
     """Deals from a CSV file (UTF-8, UTF-16, Windows-1252; comma, semicolon, tab, bar), a Parquet file, or rows.
@@ -39,8 +40,11 @@ def read(
     `columns` maps canonical names to the source's where they are not recognised. `lookup_path` is a product list
     to check and spell product names by. Raises BadData with a sentence for the sender.
     """
-    with loaded(path_or_rows) as raw:
-        found = recognise(raw.columns, columns or {})
+    told = columns or {}
+    if dates not in get_args(Dates):
+        raise BadData(f"dates is {dates!r}; give one of {', '.join(get_args(Dates))}.")
+    with loaded(path_or_rows, lambda names: recognise(names, told).positions.values()) as raw:
+        found = recognise(raw.columns, told)
         issues = _unused(found.unused) + typed.type_columns(
             raw.con, found.positions, None if dates == "auto" else dates
         )

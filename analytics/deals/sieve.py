@@ -18,9 +18,9 @@ from analytics.errors import BadData
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_LINE_CHARS = 250_000  # a record is at most two such, so at most 2 MB
-MAX_RECORD_LINES = (
-    100  # a cell with line breaks may span so many lines; an unclosed quotation mark looks ahead no further
-)
+MOST_COLUMNS = 2_000
+MOST_BROKEN = 10_000  # rows; beyond it a file that is broken more often than not is refused
+MAX_RECORD_LINES = 100  # how many lines a cell may span, and an unclosed quotation mark looks ahead
 _BLOCK = 1 << 20
 _SHEETS = {
     b"PK\x03\x04": "an Excel workbook",
@@ -122,6 +122,10 @@ def _header(lines: _Lines) -> tuple[str, list[str]]:
     lines.put_back(ahead)
     delimiter = _delimiter(line, [text for _, text in ahead])
     names = _cells(line, delimiter) or line.split(delimiter)
+    if len(names) > MOST_COLUMNS:
+        raise BadData(
+            f"The first line has {len(names):,} columns, more than {MOST_COLUMNS:,}. Leave out what is not needed."
+        )
     return delimiter, [name.strip() or f"column {place}" for place, name in enumerate(names, start=1)]
 
 
@@ -151,6 +155,8 @@ def _sift(lines: _Lines, out: io.TextIOBase, delimiter: str, width: int) -> tupl
         cells = _quoted(line, lines, delimiter, width) if '"' in line else line.split(delimiter)
         if why := _fault(cells, width):
             rejected.append(Rejected(number, why, shorten(line)))
+            if len(rejected) > MOST_BROKEN and len(rejected) > rows:
+                raise BadData(_hopeless(rejected, rows, delimiter))
         else:
             writer.writerow([number, *(cells or ())])
             rows += 1
@@ -181,6 +187,14 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         return next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return None
+
+
+def _hopeless(rejected: list[Rejected], rows: int, delimiter: str) -> str:
+    read, first = rows + len(rejected), rejected[0]
+    return (
+        f"{len(rejected):,} of the first {read:,} rows are broken; the first, line {first.line}: {first.reason} "
+        f"(cells are taken to be parted by {delimiter!r}). Export the deals again as “CSV UTF-8”."
+    )
 
 
 def _fault(cells: list[str] | None, width: int) -> str | None:

@@ -47,7 +47,7 @@ def test_every_step_is_shown_by_name() -> None:
     bulk_analysis.body(run, data=Data(rows=ROWS))
     assert tuple(seen["note"] for seen in run.progress_seen)[: len(STEPS)] == STEPS
     assert run.progress_seen[-1]["percent"] == 100
-    assert [line["message"] for line in run.logs] == ["1 deals analysed, 0 rows rejected"]
+    assert [line["message"] for line in run.logs] == ["deals analysed: 1; rows rejected: 0"]
 
 
 @pytest.mark.parametrize("passed", range(len(STEPS)))
@@ -63,7 +63,7 @@ def test_a_cancellation_takes_effect_at_the_next_step(passed: int) -> None:
     ("payload", "sentence"),
     [
         ({"data": Data(rows=[{"stage": "Won"}])}, "No column was recognised as amount"),
-        ({"data": Data(rows=ROWS), "client_ids": ["B"]}, "None of the 1 clients asked for is in the data: 'B'"),
+        ({"data": Data(rows=ROWS), "client_ids": ["B"]}, "No client asked for is in the data: 'B'"),
         ({"data": Data(artifact=1)}, "There is no file"),
     ],
 )

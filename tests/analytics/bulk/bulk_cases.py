@@ -36,8 +36,7 @@ def closed_after(days: int, **changes: Any) -> dict[str, Any]:
 
 
 def analysed(rows: list[dict[str, Any]], **options: Any) -> Analysis:
-    options = {"today": TODAY, "source": "rows"} | options
-    return analyse(lambda: deals.read(rows), **options)
+    return analyse(lambda: deals.read(rows), source="rows", today=TODAY, **options)
 
 
 def crm_rows() -> list[dict[str, str]]:
@@ -46,6 +45,5 @@ def crm_rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def crm_analysis(**options: Any) -> Analysis:
-    options = {"today": TODAY, "source": "crm"} | options
-    return analyse(lambda: deals.read(crm("sales_pipeline.csv")), **options)
+def crm_analysis() -> Analysis:
+    return analyse(lambda: deals.read(crm("sales_pipeline.csv")), source="crm", today=TODAY)

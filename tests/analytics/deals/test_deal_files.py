@@ -83,6 +83,16 @@ def test_what_is_no_table_of_deals_is_refused_with_a_sentence(tmp_path, content:
         deals_from(tmp_path, content)
 
 
+def test_a_file_that_is_broken_more_often_than_not_is_refused_early(tmp_path) -> None:
+    with pytest.raises(BadData, match=r"10,001 of the first 10,002 rows are broken; the first, line 3: 2 cells"):
+        deals_from(tmp_path, table(ROW, *["1,2"] * 20_000))
+
+
+def test_a_header_of_thousands_of_columns_is_refused(tmp_path) -> None:
+    with pytest.raises(BadData, match="2,001 columns, more than 2,000"):
+        deals_from(tmp_path, ",".join(map(str, range(2_001))) + "\n")
+
+
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(BadData, match=r"There is no file 'none.csv'"):
         read(tmp_path / "none.csv")

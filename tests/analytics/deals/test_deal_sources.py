@@ -61,7 +61,7 @@ def test_numbers_and_times_of_parquet_need_no_guessing(tmp_path) -> None:
 def test_the_connection_that_held_the_data_reaches_nothing_else(tmp_path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
-    with loading.loaded([{"stage": "won", "amount": 1}]) as raw:
+    with loading.loaded([{"stage": "won", "amount": 1}], lambda names: [0, 1]) as raw:
         for sql in (f"FROM read_csv('{secret}')", f"ATTACH '{tmp_path}/x.db'", "SET enable_external_access=true"):
             with pytest.raises(duckdb.Error):
                 raw.con.execute(sql)
