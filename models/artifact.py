@@ -17,7 +17,7 @@ class Artifact(SQLModel, table=True):
     task_id: int | None = Field(None, sa_type=Id)  # None: handed in by a person
     epoch: int | None = None
     name: str = Field(max_length=255)
-    media_type: str = Field(max_length=100)
+    media_type: str = Field(max_length=255)
     size: int = Field(sa_type=Id)  # bytes
     sha256: str = Field(max_length=64)
     uri: str = Field(max_length=500)  # the key in the artifact store, never a path of the display name

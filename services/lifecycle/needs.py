@@ -74,9 +74,9 @@ def _reach(session: Session, ended: Mapping[int, Status], limit: int) -> list[Ed
     broken = [i for i, status in ended.items() if status is not Status.completed]
     found: list[Edge] = []
     if fine:
-        found += session.execute(_open_edges(), {"ids": listed(fine), "limit": limit}).tuples()
+        found += session.execute(_open_edges(), {"ids": listed(fine), "limit": limit})
     if broken and len(found) < limit:
-        found += session.execute(CASCADE, {"parents": broken, "limit": limit - len(found)}).tuples()
+        found += session.execute(CASCADE, {"parents": broken, "limit": limit - len(found)})
     return [(child, parent) for child, parent in found]
 
 
