@@ -1,0 +1,1 @@
+"""The document on paper: a PDF by ReportLab."""

@@ -1,0 +1,1 @@
+"""The document on slides: a PPTX by python-pptx."""
