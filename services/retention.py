@@ -1,0 +1,145 @@
+"""Letting go: what was kept long enough is deleted, with everything that belongs to it, a little at a time."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, delete, select, tuple_
+from sqlmodel import Session
+
+from models import InboxItem, Status, now, reading, tables, transaction
+from services import artifacts, search
+from services.lifecycle.counts import Deltas, gauge, hour_of, record
+from settings import settings
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+LOG_BATCH = 5_000
+STOPPED_WORKERS_DAYS = 7
+
+_task = tables.tasks.c
+_inbox = InboxItem.__table__  # type: ignore[attr-defined]
+
+_logs = tables.task_logs.c
+_need = tables.task_needs.c
+
+
+def purge(limit: int = BATCH) -> int:
+    """Delete what is older than the settings keep it: one batch of each kind. Returns how many rows were the reason.
+
+    Any number may run at once: each row is deleted by one of them. Files without a row go when nothing else is left.
+    """
+    done = purge_tasks(limit) + purge_events(limit) + purge_stats(limit) + purge_workers(limit)
+    return done or artifacts.sweep()
+
+
+def purge_tasks(limit: int = BATCH) -> int:
+    """Delete tasks that finished before `keep_finished_days`, none that a live task needs. Returns how many."""
+    before = now() - timedelta(days=settings().keep_finished_days)
+    ids = _old(before, limit)
+    if not ids:
+        return 0
+    while _delete_logs(ids):
+        pass
+    with transaction() as session:
+        rows = _locked(session, ids, before)
+        if rows:
+            _delete_tasks(session, rows)
+    log.info("old tasks deleted", count=len(rows), finished_before=before.isoformat(timespec="minutes"))
+    return len(rows)
+
+
+def purge_events(limit: int = BATCH) -> int:
+    """Delete events older than `keep_events_days`. Returns how many."""
+    e = tables.events.c
+    before = now() - timedelta(days=settings().keep_events_days)
+    return _delete(tables.events, e.id, select(e.id).where(e.at < before).order_by(e.at).limit(limit))
+
+
+def purge_stats(limit: int = BATCH) -> int:
+    """Delete hourly statistics older than `keep_stats_days`; the gauges (hour 0) stay. Returns how many rows."""
+    r = tables.rollups.c
+    before = hour_of(now() - timedelta(days=settings().keep_stats_days))
+    old = select(r.hour).where(r.hour.between(1, before - 1)).order_by(r.hour).limit(limit)
+    with reading() as session:
+        hours = sorted(set(session.execute(old).scalars()))
+    if not hours:
+        return 0
+    with transaction() as session:
+        gone = delete(tables.rollups).where(r.hour.between(1, hours[-1]), r.hour < before)
+        return session.execute(gone).rowcount  # type: ignore[attr-defined]
+
+
+def purge_workers(limit: int = BATCH) -> int:
+    """Delete the rows of processes that stopped a week ago, or were not heard of for as long. Returns how many."""
+    w = tables.workers.c
+    before = now() - timedelta(days=STOPPED_WORKERS_DAYS)
+    old = select(w.name).where((w.stopped_at < before) | (w.stopped_at.is_(None) & (w.last_beat_at < before)))
+    return _delete(tables.workers, w.name, old.limit(limit))
+
+
+def _needed(parent: Any) -> Select:
+    """Live children: what they need is kept, because they read its result when they run."""
+    child = tables.tasks.alias("child")
+    return (
+        select(_need.parent)
+        .join_from(tables.task_needs, child, child.c.id == _need.child)
+        .where(parent, child.c.finished_at.is_(None))
+    )
+
+
+def _old(before: datetime, limit: int) -> Sequence[int]:
+    nobody_waits = ~_needed(_need.parent == _task.id).correlate(tables.tasks).exists()
+    old = select(_task.id).where(_task.finished_at < before, nobody_waits).order_by(_task.finished_at).limit(limit)
+    with reading() as session:
+        return session.execute(old).scalars().all()
+
+
+def _locked(session: Session, ids: Sequence[int], before: datetime) -> Sequence[Any]:
+    """What is still old. Asked once more behind the lock: a task that needs one may have come meanwhile."""
+    old = select(_task.id, _task.type, _task.queue, _task.status).where(_task.id.in_(ids), _task.finished_at < before)
+    rows = session.execute(old.with_for_update(skip_locked=True)).all()
+    needed = set(session.execute(_needed(_need.parent.in_(ids))).scalars())
+    return [row for row in rows if row.id not in needed]
+
+
+def _delete_logs(ids: Sequence[int]) -> int:
+    """Some of the log lines of these tasks, which may be millions; in a transaction of its own."""
+    some = select(_logs.task_id, _logs.epoch, _logs.seq).where(_logs.task_id.in_(ids)).limit(LOG_BATCH)
+    with transaction() as session:
+        gone = delete(tables.task_logs).where(tuple_(_logs.task_id, _logs.epoch, _logs.seq).in_(some))
+        return session.execute(gone).rowcount  # type: ignore[attr-defined]
+
+
+def _delete_tasks(session: Session, rows: Sequence[Any]) -> None:
+    """The tasks and all that belongs to them; no foreign keys do it, because they would be checked on every insert."""
+    ids = [row.id for row in rows]
+    artifacts.delete_of_tasks(session, ids)
+    search.forget(session, ids)
+    for table, column in (
+        (tables.task_bodies, "task_id"),
+        (tables.attempts, "task_id"),
+        (tables.task_logs, "task_id"),
+        (tables.task_needs, "child"),
+        (tables.task_needs, "parent"),
+        (tables.unsettled, "parent"),
+        (_inbox, "task_id"),
+        (tables.tasks, "id"),
+    ):
+        session.execute(delete(table).where(table.c[column].in_(ids)))
+    deltas = Deltas()
+    for row in rows:
+        gauge(deltas, row.type, row.queue, Status(row.status), None)
+    record(session, deltas)
+
+
+def _delete(table: Any, key: Any, old: Any) -> int:
+    """Look without a lock first: most of the time there is nothing."""
+    with reading() as session:
+        keys = session.execute(old).scalars().all()
+    if not keys:
+        return 0
+    with transaction() as session:
+        return session.execute(delete(table).where(key.in_(keys))).rowcount  # type: ignore[attr-defined]

@@ -1,0 +1,212 @@
+"""Counts and durations, without ever counting the history.
+
+Moves insert deltas (`services.lifecycle.counts`); `fold` adds them to `rollups`; every reader adds both in one
+statement, so that its sums are exact at each moment, however far the folding is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Select, delete, func, select, text, union_all
+from sqlalchemy.dialects import sqlite
+from sqlmodel import Session
+
+from models import Outcome, Rollup, Status, now, reading, tables, transaction, waiting
+from models.db import is_postgresql
+from services import checks
+from services.errors import InvalidInput, NotFound
+from services.lifecycle.counts import bucket_top_s, hour_of
+
+BATCH = 2_000
+LONGEST_HOURS = 24 * 400
+
+_KEY = ("hour", "type", "queue", "measure", "bucket")
+
+# SKIP LOCKED lets several fold at once; the sorted insert makes them lock the sums in one order
+POSTGRESQL_FOLD = text("""
+    WITH taken AS MATERIALIZED (
+        DELETE FROM rollup_deltas
+        WHERE id IN (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+        RETURNING hour, type, queue, measure, bucket, n
+    ), folded AS (
+        INSERT INTO rollups (hour, type, queue, measure, bucket, n)
+        SELECT hour, type, queue, measure, bucket, sum(n) FROM taken
+        GROUP BY hour, type, queue, measure, bucket ORDER BY hour, type, queue, measure, bucket
+        ON CONFLICT (hour, type, queue, measure, bucket) DO UPDATE SET n = rollups.n + excluded.n
+    )
+    SELECT count(*) FROM taken
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What ended in one hour; `counts` holds the outcomes of attempts that there were."""
+
+    at: datetime  # its start
+    type: str
+    counts: dict[Outcome, int]
+
+
+def fold(limit: int = BATCH) -> int:
+    """Add the oldest deltas to the sums. Returns how many; several processes may fold at once."""
+    with reading() as session:
+        d = tables.rollup_deltas.c
+        if session.execute(select(d.id).order_by(d.id).limit(1)).first() is None:
+            return 0
+    with transaction() as session:
+        if is_postgresql():
+            return session.execute(POSTGRESQL_FOLD, {"limit": limit}).scalar_one()
+        return _fold_sqlite(session, limit)
+
+
+def _fold_sqlite(session: Session, limit: int) -> int:
+    """The same in three statements: the transaction holds the only write lock."""
+    d = tables.rollup_deltas.c
+    oldest = select(d.id).order_by(d.id).limit(limit).subquery()
+    last = session.execute(select(func.max(oldest.c.id))).scalar()
+    if last is None:
+        return 0
+    keys = [d[name] for name in _KEY]
+    sums = select(*keys, func.sum(d.n)).where(d.id <= last).group_by(*keys)
+    adding = sqlite.insert(Rollup).from_select([*_KEY, "n"], sums, include_defaults=False)
+    session.execute(adding.on_conflict_do_update(index_elements=_KEY, set_={"n": Rollup.n + adding.excluded.n}))
+    return session.execute(delete(tables.rollup_deltas).where(d.id <= last)).rowcount  # type: ignore[attr-defined]
+
+
+def by_status(type: str | None = None, queue: str | None = None) -> dict[Status, int]:  # noqa: A002
+    """How many tasks stand in each status now; hidden ones are counted, too."""
+    both = _both(hours=None, measures=[s.value for s in Status], type=type, queue=queue)
+    rows = _read(select(both.c.measure, func.sum(both.c.n)).group_by(both.c.measure))
+    known = {Status(measure): int(n) for measure, n in rows}
+    return {status: known.get(status, 0) for status in Status}
+
+
+def by_queue() -> dict[str, dict[Status, int]]:
+    """How many tasks stand in each status now, for every queue that ever had one."""
+    both = _both(hours=None, measures=[s.value for s in Status])
+    rows = _read(select(both.c.queue, both.c.measure, func.sum(both.c.n)).group_by(both.c.queue, both.c.measure))
+    found: dict[str, dict[Status, int]] = {}
+    for queue, measure, n in rows:
+        found.setdefault(queue, dict.fromkeys(Status, 0))[Status(measure)] = int(n)
+    return found
+
+
+def by_type_and_hour(hours: int = 24, type: str | None = None, queue: str | None = None) -> list[Hour]:  # noqa: A002
+    """The outcomes of attempts, for each type and each of the last hours that had any, oldest first."""
+    both = _both(_last(hours), [o.value for o in Outcome], type, queue)
+    c = both.c
+    rows = _read(
+        select(c.hour, c.type, c.measure, func.sum(c.n))
+        .group_by(c.hour, c.type, c.measure)
+        .order_by(c.hour, c.type, c.measure)
+    )
+    found: dict[tuple[int, str], dict[Outcome, int]] = {}
+    for hour, type_, measure, n in rows:
+        found.setdefault((hour, type_), {})[Outcome(measure)] = int(n)
+    return [Hour(datetime.fromtimestamp(hour * 3600, UTC), type_, counts) for (hour, type_), counts in found.items()]
+
+
+def throughput(hours: int = 24, type: str | None = None, queue: str | None = None) -> list[tuple[datetime, int]]:  # noqa: A002
+    """How many attempts completed in each of the last hours, the present one last; hours without any are 0."""
+    both = _both(_last(hours), [Outcome.completed.value], type, queue)
+    counts = dict(_read(select(both.c.hour, func.sum(both.c.n)).group_by(both.c.hour)))
+    return [(datetime.fromtimestamp(hour * 3600, UTC), int(counts.get(hour, 0))) for hour in _hours(hours)]
+
+
+def failure_rate(type: str | None = None, queue: str | None = None, hours: int = 24) -> float | None:  # noqa: A002
+    """The share of tasks that ended in `failed`, of those that completed or failed by an error; None for none."""
+    both = _both(_last(hours), [Outcome.completed.value, Outcome.failed.value], type, queue)
+    counts = dict(_read(select(both.c.measure, func.sum(both.c.n)).group_by(both.c.measure)))
+    total = sum(counts.values())
+    return float(counts.get(Outcome.failed.value, 0) / total) if total else None
+
+
+def percentiles(
+    measure: Literal["run", "wait"],
+    type: str | None = None,  # noqa: A002
+    queue: str | None = None,
+    hours: int = 24,
+    ps: Sequence[float] = (50, 95, 99),
+) -> dict[float, float]:
+    """Seconds that so many percent of attempts took at most, to run or to wait; empty where there were none.
+
+    From logarithmic buckets, each 19 % wider than the one before; inside a bucket the durations are taken to be spread
+    evenly on the logarithmic scale, so that an answer is off by less than 19 %.
+    """
+    if measure not in ("run", "wait"):
+        raise InvalidInput("measure", f"{checks.shortened(measure)} is none of run, wait")
+    wrong = [p for p in ps if not 0 < p <= 100]
+    if wrong:
+        raise InvalidInput("ps", f"{wrong[0]} is not a percentage above 0, up to 100")
+    both = _both(_last(hours), [measure], type, queue)
+    rows = _read(select(both.c.bucket, func.sum(both.c.n)).group_by(both.c.bucket).order_by(both.c.bucket))
+    buckets = [(bucket, int(n)) for bucket, n in rows if n > 0]
+    return {p: quantile(buckets, p / 100) for p in ps} if buckets else {}
+
+
+def quantile(buckets: Sequence[tuple[int, int]], share: float) -> float:
+    """The duration in seconds that this share is at most; `buckets` are (bucket, count), ascending, not empty."""
+    wanted = share * sum(n for _, n in buckets)
+    for bucket, n in buckets:
+        if wanted <= n:
+            return _inside(bucket, wanted / n)
+        wanted -= n
+    return bucket_top_s(buckets[-1][0])  # only rounding leads here
+
+
+def _inside(bucket: int, share: float) -> float:
+    top = bucket_top_s(bucket)
+    if bucket == 0:  # it begins at 0, which no logarithm reaches
+        return top * share
+    bottom = bucket_top_s(bucket - 1)
+    return bottom * (top / bottom) ** share
+
+
+def place_in_line(task_id: int) -> int | None:
+    """Its place among the queued tasks of its queue, from 1; 10,001 for all behind; None where it does not queue."""
+    with reading() as session:
+        c = tables.tasks.c
+        row = session.execute(select(c.queue, c.priority, c.status, c.parked).where(c.id == task_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no task #{task_id}")
+        if row.status is not Status.queued or row.parked:
+            return None
+        return waiting.place(session, row.queue, row.priority, task_id)
+
+
+def _hours(hours: int) -> range:
+    checks.whole(hours, "hours", 1, LONGEST_HOURS)
+    last = hour_of(now())
+    return range(last - hours + 1, last + 1)
+
+
+def _last(hours: int) -> int:
+    return _hours(hours).start
+
+
+def _both(
+    hours: int | None,
+    measures: Iterable[str],
+    type: str | None = None,  # noqa: A002
+    queue: str | None = None,
+) -> Any:
+    """Folded and unfolded rows of these measures, from this hour on (None: gauges)."""
+    names = list(measures)
+    parts = []
+    for table in (tables.rollups, tables.rollup_deltas):
+        c = table.c
+        part = select(*(c[name] for name in _KEY), c.n).where(c.measure.in_(names))
+        part = part.where(c.hour == 0) if hours is None else part.where(c.hour >= hours)
+        if type is not None:
+            part = part.where(c.type == type)
+        if queue is not None:
+            part = part.where(c.queue == queue)
+        parts.append(part)
+    return union_all(*parts).subquery("both")
+
+
+def _read(query: Select) -> Sequence[Any]:
+    with reading() as session:
+        return session.execute(query).all()
