@@ -13,14 +13,12 @@ import psutil
 import pytest
 
 from models import Status
-from runtime import instance, ready, web
+from runtime import instance, ready
 from services import tasks, workers
 from settings import ROOT
 from tests.conftest import forget, use
 from tests.processes import kinds
 from tests.support import wait_until
-
-pytestmark = pytest.mark.skipif(not (ROOT / web.ENTRY).exists(), reason="the console is not there yet")
 
 SLOW_S = 60.0  # a start takes a few seconds; a loaded machine may take its time
 WORKERS = ["worker.1", "worker.2"]
@@ -91,6 +89,7 @@ def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A VAR_DIR, a free port and the task types of the tests, for this process and for what it starts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # as `make procfile` does
     environment = {"ACTOR_MODULES": "tests.processes.kinds", "LOG_FORMAT": "json", "WORKER_THREADS": "2"}
     (tmp_path / "var").mkdir(mode=0o700)
     use(monkeypatch, tmp_path / "var", None, PORT=port, STOP_GRACE_S="0.5", **environment)
