@@ -23,11 +23,11 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr | None = Field(
         None,
-        description="`redis://`, `rediss://` or `unix://`, for the bell; unset: the embedded Valkey's socket in `VAR_DIR`.",
+        description="`redis://`, `rediss://` or `unix://`, for the bell; unset: the embedded Valkey in `VAR_DIR`.",
     )
     artifacts_url: str | None = Field(
         None,
-        description="Object store for artifacts (`s3://bucket/prefix`, `gs://…`, `az://…`); unset: `VAR_DIR/artifacts`.",
+        description="Object store for artifacts (`s3://bucket/prefix`, `gs://…`, …); unset: `VAR_DIR/artifacts`.",
     )
     host: str = Field("127.0.0.1", description="Address the console listens on; loopback unless you mean it.")
     port: int = Field(8501, ge=1, le=65535, description="Port the console listens on.")
@@ -111,7 +111,11 @@ class Settings(BaseSettings):
 def _git_commit() -> str:
     done = (
         subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+            ["git", "describe", "--always", "--dirty"],  # noqa: S607
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if (ROOT / ".git").exists()
         else None

@@ -13,15 +13,15 @@ class Artifact(SQLModel, table=True):
 
     __tablename__ = "artifacts"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
-    task_id: int | None = Field(None, sa_type=Id)  # None: handed in by a person
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
+    task_id: int | None = Field(default=None, sa_type=Id)  # None: handed in by a person
     epoch: int | None = None
     name: str = Field(max_length=255)
     media_type: str = Field(max_length=255)
     size: int = Field(sa_type=Id)  # bytes
     sha256: str = Field(max_length=64)
     uri: str = Field(max_length=500)  # the key in the artifact store, never a path of the display name
-    owner: int | None = Field(None, sa_type=Id)
+    owner: int | None = Field(default=None, sa_type=Id)
     created_at: datetime = Field(default_factory=now)
 
     __table_args__ = (Index("ix_artifacts_task", "task_id", "epoch"), {"sqlite_autoincrement": True})

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -66,12 +67,21 @@ def sqlite_module() -> ModuleType:
         return dbapi2
     raise UnsafeSqlite(
         f"SQLite {sqlite3.sqlite_version} may corrupt a database with several writers, and no pysqlite3 wheel with "
-        f"{'.'.join(map(str, SQLITE_NEEDS))} or newer is installed: install one, use a newer Python, or set DATABASE_URL "
-        "to a PostgreSQL server."
+        f"{'.'.join(map(str, SQLITE_NEEDS))} or newer is installed: install one, use a newer Python, or set "
+        "DATABASE_URL to a PostgreSQL server."
     )
 
 
+def _private(path: str) -> None:
+    """The database's file and folder belong to this user alone."""
+    file = Path(path).absolute()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600, exist_ok=True)
+
+
 def _sqlite() -> Engine:
+    if (path := make_url(settings().database).database) not in (None, ":memory:"):
+        _private(str(path))
     made = create_engine(
         settings().database,
         module=sqlite_module(),

@@ -14,19 +14,19 @@ class Event(SQLModel, table=True):
 
     __tablename__ = "events"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
     at: datetime = Field(default_factory=now)
     actor_kind: str = Field(max_length=20)  # operator, api, task, schedule, system
-    actor_id: str | None = Field(None, max_length=100)
+    actor_id: str | None = Field(default=None, max_length=100)
     verb: str = Field(max_length=40)
     entity: str = Field(max_length=40)
-    entity_id: str | None = Field(None, max_length=100)
-    before: dict[str, Any] | None = Field(None, sa_type=Json)
-    after: dict[str, Any] | None = Field(None, sa_type=Json)
-    reason: str | None = Field(None, max_length=500)
-    ip: str | None = Field(None, max_length=45)
-    user_agent: str | None = Field(None, max_length=300)
-    request_id: str | None = Field(None, max_length=64)
+    entity_id: str | None = Field(default=None, max_length=100)
+    before: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    after: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    reason: str | None = Field(default=None, max_length=500)
+    ip: str | None = Field(default=None, max_length=45)
+    user_agent: str | None = Field(default=None, max_length=300)
+    request_id: str | None = Field(default=None, max_length=64)
 
     __table_args__ = (
         Index("ix_events_entity", "entity", "entity_id", "id"),

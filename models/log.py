@@ -18,8 +18,8 @@ class TaskLog(SQLModel, table=True):
     epoch: int = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     at: datetime
-    level: str = Field("info", max_length=10)
+    level: str = Field(default="info", max_length=10)
     message: str
-    fields: dict[str, Any] | None = Field(None, sa_type=Json)
+    fields: dict[str, Any] | None = Field(default=None, sa_type=Json)
 
     __table_args__ = (CheckConstraint("level IN ('debug', 'info', 'warning', 'error')", name="level"),)

@@ -1,16 +1,14 @@
 """Bring the database to the schema of this code; say how far it is."""
 
-import os
 import time
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from models.db import is_away, reading
 from models.schema import HEAD
-from settings import ROOT, settings
+from settings import ROOT
 
 
 def config() -> Any:
@@ -26,17 +24,7 @@ def upgrade() -> str:
     """Apply what is missing; several processes may try at once. Returns the revision reached."""
     from alembic import command
 
-    url = make_url(settings().database)
-    if url.get_backend_name() == "sqlite" and url.database:
-        folder = Path(url.database).resolve().parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        old = os.umask(0o077)
-        try:
-            command.upgrade(config(), "head")
-        finally:
-            os.umask(old)
-    else:
-        command.upgrade(config(), "head")
+    command.upgrade(config(), "head")
     return HEAD
 
 

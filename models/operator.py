@@ -29,12 +29,12 @@ class Operator(SQLModel, table=True):
 
     __tablename__ = "operators"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
     name: str = Field(max_length=100, unique=True)
-    role: Role = Field(Role.viewer, sa_type=words(Role))
-    password_hash: str | None = Field(None, max_length=300)  # argon2; None: signs in by one-time link only
-    time_zone: str | None = Field(None, max_length=64)
-    theme: str | None = Field(None, max_length=20)
+    role: Role = Field(default=Role.viewer, sa_type=words(Role))
+    password_hash: str | None = Field(default=None, max_length=300)  # argon2; None: signs in by one-time link only
+    time_zone: str | None = Field(default=None, max_length=64)
+    theme: str | None = Field(default=None, max_length=20)
     created_at: datetime = Field(default_factory=now)
     disabled_at: datetime | None = None
 
@@ -49,15 +49,15 @@ class OperatorSession(SQLModel, table=True):
 
     __tablename__ = "sessions"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
     secret_sha256: str = Field(max_length=64, unique=True)
     operator_id: int = Field(sa_type=Id, index=True)
     created_at: datetime = Field(default_factory=now)
     seen_at: datetime = Field(default_factory=now)
     expires_at: datetime
     revoked_at: datetime | None = None
-    ip: str | None = Field(None, max_length=45)
-    user_agent: str | None = Field(None, max_length=300)
+    ip: str | None = Field(default=None, max_length=45)
+    user_agent: str | None = Field(default=None, max_length=300)
 
 
 class InboxItem(SQLModel, table=True):

@@ -15,8 +15,8 @@ class Queue(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=64)
     paused_at: datetime | None = None
-    paused_by: str | None = Field(None, max_length=120)
-    pause_reason: str | None = Field(None, max_length=500)
+    paused_by: str | None = Field(default=None, max_length=120)
+    pause_reason: str | None = Field(default=None, max_length=500)
     max_running: int | None = None  # over all workers; None: no limit
     created_at: datetime = Field(default_factory=now)
 

@@ -20,8 +20,8 @@ class Rollup(SQLModel, table=True):
     type: str = Field(primary_key=True, max_length=100)
     queue: str = Field(primary_key=True, max_length=64)
     measure: str = Field(primary_key=True, max_length=20)  # a status (gauge), an outcome, `wait` or `run`
-    bucket: int = Field(0, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    n: int = Field(0, sa_type=Id)
+    bucket: int = Field(default=0, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    n: int = Field(default=0, sa_type=Id)
 
     __table_args__ = (Index("ix_rollups_measure", "measure", "hour"),)
 
@@ -31,7 +31,7 @@ class RollupDelta(SQLModel, table=True):
 
     __tablename__ = "rollup_deltas"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
     hour: int
     type: str = Field(max_length=100)
     queue: str = Field(max_length=64)

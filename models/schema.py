@@ -11,5 +11,5 @@ class SchemaFloor(SQLModel, table=True):
 
     __tablename__ = "schema_floor"
 
-    id: int = Field(1, primary_key=True)
+    id: int = Field(default=1, primary_key=True)
     floor: int = CODE

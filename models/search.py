@@ -25,11 +25,11 @@ class SearchMark(SQLModel, table=True):
 
     __tablename__ = "search_mark"
 
-    id: int = Field(1, primary_key=True)
-    newest: int = Field(0, sa_type=Id)  # the highest id that was indexed
-    settled: int = Field(0, sa_type=Id)  # nothing up to here can still turn up
-    look_until: int | None = Field(None, sa_type=Id)  # to be looked through once more, from `settled` on …
-    look_xid: int | None = Field(None, sa_type=Id)  # … when no transaction older than this is open
+    id: int = Field(default=1, primary_key=True)
+    newest: int = Field(default=0, sa_type=Id)  # the highest id that was indexed
+    settled: int = Field(default=0, sa_type=Id)  # nothing up to here can still turn up
+    look_until: int | None = Field(default=None, sa_type=Id)  # to be looked through once more, from `settled` on …
+    look_xid: int | None = Field(default=None, sa_type=Id)  # … when no transaction older than this is open
     failed_at: datetime | None = None  # failures up to here have their errors in the index
 
 

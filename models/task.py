@@ -1,4 +1,4 @@
-"""The tasks table is the queue. Narrow on purpose: what is large or seldom read lives in `task_bodies` and `task_search`.
+"""The tasks table is the queue. Narrow on purpose: what is large lives in `task_bodies` and `task_search`.
 
 Foreign keys are left out of the hot tables: they would be checked on every insert, and `services.retention` deletes
 a task with all that belongs to it.
@@ -36,57 +36,57 @@ class Task(SQLModel, table=True):
 
     __tablename__ = "tasks"
 
-    id: int | None = Field(None, primary_key=True, sa_type=Id)
+    id: int = Field(default=None, primary_key=True, sa_type=Id)
     type: str = Field(max_length=100)
     type_version: int = 1
-    title: str = Field("", max_length=200)
-    queue: str = Field("default", max_length=64)
+    title: str = Field(default="", max_length=200)
+    queue: str = Field(default="default", max_length=64)
     priority: int = 50
-    status: Status = Field(Status.pending, sa_type=words(Status))
+    status: Status = Field(default=Status.pending, sa_type=words(Status))
 
     epoch: int = 0  # fencing token: +1 at every claim, never lowered
     tries: int = 0  # attempts that ended in an error since the last rerun
     max_tries: int = 1
     losses: int = 0  # workers that died under its started body
     waits_on: int = 0  # parents that have not ended
-    on_parent_failure: OnParentFailure = Field(OnParentFailure.cancel, sa_type=words(OnParentFailure))
-    held_reason: str | None = Field(None, max_length=500)
+    on_parent_failure: OnParentFailure = Field(default=OnParentFailure.cancel, sa_type=words(OnParentFailure))
+    held_reason: str | None = Field(default=None, max_length=500)
     parked: bool = False  # kept out of the line: its concurrency key has no room
 
-    project: str | None = Field(None, max_length=100)
-    owner: int | None = Field(None, sa_type=Id)
-    created_by_kind: str = Field("api", max_length=20)  # operator, schedule, task, api
-    created_by_id: str | None = Field(None, max_length=100)
+    project: str | None = Field(default=None, max_length=100)
+    owner: int | None = Field(default=None, sa_type=Id)
+    created_by_kind: str = Field(default="api", max_length=20)  # operator, schedule, task, api
+    created_by_id: str | None = Field(default=None, max_length=100)
     tags: list[str] = Field(default_factory=list, sa_type=Json)
-    unique_key: str | None = Field(None, max_length=200)
-    concurrency_key: str | None = Field(None, max_length=200)
-    schedule_id: int | None = Field(None, sa_type=Id)
-    slot: str | None = Field(None, max_length=40)
-    parent_id: int | None = Field(None, sa_type=Id)  # the task whose body enqueued this one
-    root_id: int | None = Field(None, sa_type=Id)  # the first task of the chain; correlates them all
-    rerun_of: int | None = Field(None, sa_type=Id)
+    unique_key: str | None = Field(default=None, max_length=200)
+    concurrency_key: str | None = Field(default=None, max_length=200)
+    schedule_id: int | None = Field(default=None, sa_type=Id)
+    slot: str | None = Field(default=None, max_length=40)
+    parent_id: int | None = Field(default=None, sa_type=Id)  # the task whose body enqueued this one
+    root_id: int | None = Field(default=None, sa_type=Id)  # the first task of the chain; correlates them all
+    rerun_of: int | None = Field(default=None, sa_type=Id)
 
     run_at: datetime = Field(default_factory=now)
     expires_at: datetime | None = None
     timeout_s: float | None = None
     estimated_duration_s: float | None = None
 
-    worker: str | None = Field(None, max_length=100)
+    worker: str | None = Field(default=None, max_length=100)
     lease_until: datetime | None = None
     cancel_requested_at: datetime | None = None
-    cancel_requested_by: str | None = Field(None, max_length=120)
-    cancel_reason: str | None = Field(None, max_length=500)
+    cancel_requested_by: str | None = Field(default=None, max_length=120)
+    cancel_reason: str | None = Field(default=None, max_length=500)
     cancel_seen_at: datetime | None = None
 
     progress_done: float | None = None
     progress_total: float | None = None
     progress_percent: float | None = None
-    progress_note: str | None = Field(None, max_length=500)
-    progress_step: str | None = Field(None, max_length=100)
+    progress_note: str | None = Field(default=None, max_length=500)
+    progress_step: str | None = Field(default=None, max_length=100)
     progress_at: datetime | None = None
 
-    error_class: str | None = Field(None, max_length=200)
-    fingerprint: str | None = Field(None, max_length=40)
+    error_class: str | None = Field(default=None, max_length=200)
+    fingerprint: str | None = Field(default=None, max_length=40)
 
     created_at: datetime = Field(default_factory=now)
     queued_at: datetime | None = None
@@ -183,8 +183,8 @@ class TaskBody(SQLModel, table=True):
 
     task_id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
     payload: dict = Field(default_factory=dict, sa_type=Json)
-    context: dict | None = Field(None, sa_type=Json)  # the requester's own: return_path, form state, …
-    result: Any = Field(None, sa_type=Json, nullable=True)
+    context: dict | None = Field(default=None, sa_type=Json)  # the requester's own: return_path, form state, …
+    result: Any = Field(default=None, sa_type=Json, nullable=True)
     result_bytes: int | None = None
     error_text: str | None = None
 

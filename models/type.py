@@ -15,7 +15,7 @@ class TypeRow(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=100)
     version: int = 1
-    queue: str = Field("default", max_length=64)
+    queue: str = Field(default="default", max_length=64)
     payload_schema: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     defaults: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # retries, timeout_s, isolated, …
     doc: str = ""

@@ -25,7 +25,7 @@ class Actor(dramatiq.Actor):
     type: TaskType
 
     def enqueue(self, **arguments: Any) -> Task:
-        """Accept a task with these arguments. Raises `ServiceError` where they do not fit, before anything is written."""
+        """Accept a task with these arguments. Raises `ServiceError` before anything is written."""
         return tasks.enqueue(self.actor_name, arguments)
 
     def enqueue_many(self, payloads: Iterable[dict[str, Any]]) -> list[int]:
@@ -86,8 +86,9 @@ def actor(
 ) -> Any:
     """Make a task type of a function `(run, **typed arguments)`.
 
-    `retries`: further attempts after one that ended in an error. `isolated`: run in a process of its own, with at most
-    `memory_mb`, in a fork server that has imported the modules of `preload`. `estimate_s`: shown until there is history.
+    `retries`: further attempts after one that ended in an error. `isolated`: run in a process of its own, with at
+    most `memory_mb`, forked from a server that has imported the modules of `preload`. `estimate_s`: the expected
+    duration until there is history.
     """
 
     def make(body: Callable[..., Any]) -> Actor:

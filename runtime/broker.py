@@ -1,7 +1,7 @@
 """A Dramatiq broker whose queue is the tasks table.
 
-Dramatiq's consumers only pop what the process's one claimer has claimed; its threads run the actors; its middleware sees
-every message. Messages carry a task's id and epoch, never its payload.
+Dramatiq's consumers only pop what the process's one claimer has claimed; its threads run the actors; its
+middleware sees every message. Messages carry a task's id and epoch, never its payload.
 """
 
 from collections.abc import Iterable

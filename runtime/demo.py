@@ -1,7 +1,7 @@
 """`make demo`: real work on real data, watched from a terminal.
 
-A chain of three tasks (analyse, simulate, report) on a bundled sample of 2,000 made-up deals, or on your own file. Where
-no Callboard runs here yet, one is started for the demonstration and stopped after it.
+A chain of three tasks (analyse, simulate, report) on a bundled sample of 2,000 made-up deals, or on your own file.
+Where no Callboard runs here yet, one is started for the demonstration and stopped after it.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import Status, Task
 from runtime import embedded, instance
@@ -52,6 +53,7 @@ def main() -> int:
             )
             return 1
     log.configure()
+    os.umask(0o077)
     try:
         with _installation():
             return _show(_enqueue(given.data, lookup))
@@ -95,11 +97,9 @@ def _use_embedded_bell() -> None:
 def _wait_for_worker(child: "subprocess.Popen[bytes]", said: Path) -> None:
     deadline = time.monotonic() + START_S
     while True:
-        try:
+        with suppress(SQLAlchemyError):  # the ledger is being made just now
             if beats("worker"):
                 return
-        except Exception:  # the ledger is being made just now
-            pass
         if child.poll() is not None or time.monotonic() > deadline:
             raise NotStarted(f"Callboard could not be started:\n{said.read_text(errors='replace').strip()}")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""An exception raised into Python code that never checks: only between entering and leaving a body, never in a transaction.
+"""An exception raised into Python code that never checks: only inside a body, never in a transaction.
 
 CPython delivers it at some later bytecode of that thread. Without the lock and the withdrawal on leaving, some would
 arrive after the body has ended, in code that is not the body's.

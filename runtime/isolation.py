@@ -8,6 +8,7 @@ its parent is the fork server.
 import multiprocessing
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -60,10 +61,8 @@ class Child:
 
     def tell(self, order: str) -> None:
         """Pass an order on; its next checkpoint raises it."""
-        try:
+        with suppress(OSError):  # it is gone
             self.pipe.send(("order", order))
-        except OSError:
-            pass  # it is gone
 
     def close(self) -> None:
         """See it off."""
@@ -105,11 +104,12 @@ def _listen(one: Child, held: Held, link: LocalLink) -> tuple[Any, dict[str, Any
     while True:
         ready = wait([one.pipe, one.process.sentinel])
         try:
-            if one.pipe not in ready and not one.pipe.poll():
-                raise EOFError
-            word, *values = one.pipe.recv()
+            gone = one.pipe not in ready and not one.pipe.poll()
+            word, *values = ("died",) if gone else one.pipe.recv()
         except (EOFError, OSError):
-            raise _death(one, held) from None
+            word = "died"
+        if word == "died":
+            raise _death(one, held)
         if word == "returned":
             return values[0], values[1]
         if word == "raised":

@@ -186,9 +186,10 @@ class WorkerProcess:
         """Drain, let bodies finish for `grace_s`, hand back what is left, write everything."""
         self.drain()
         self._show_draining()
-        self.wait_for_bodies(grace_s)
+        last = min(1.0, grace_s / 4)  # of the grace: for bodies to leave at a checkpoint
+        self.wait_for_bodies(grace_s - last)
         self.interrupt_all(Stopping)
-        self.wait_for_bodies(min(1.0, grace_s))
+        self.wait_for_bodies(last)
         for held in self.snapshot():
             self.hand_back(held)
 

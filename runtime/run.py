@@ -87,7 +87,7 @@ class Run:
         self._link.progress(values)
 
     def log(self, message: str, level: str = "info", **fields: Any) -> None:
-        """Keep a line in the task's log; beyond 10,000 lines or 1 MiB an attempt, lines are dropped and that is said."""
+        """Keep a line in the task's log; beyond 10,000 lines or 1 MiB, lines are dropped and that is said."""
         if level not in LEVELS:
             raise ValueError(f"level {level!r} is none of {', '.join(LEVELS)}")
         message = clean(str(message))[:LONGEST_LINE]

@@ -54,7 +54,7 @@ class Watch(threading.Thread):
                 for one in held:
                     self._look(one, time.monotonic())
             except Exception as error:
-                log.error("watching failed", error=str(error)[:200])
+                log.warning("watching failed", error=str(error)[:200])
 
     def _look(self, held: Held, at: float) -> None:
         if held.stage is Stage.waiting:
@@ -80,7 +80,7 @@ class Watch(threading.Thread):
         patience = grace.get(held.order or Cancelled, 0.0)
         if since_s < patience:
             return
-        if held.force():
-            # Raised into it, and still there: it is inside C code, which only the end of the process can end
-            if since_s > patience + max(settings().cancel_grace_s, 1.0) and held.gate is not None:
-                self._process.replace(f"#{held.claimed.id} does not leave its body")
+        stuck = since_s > patience + max(settings().cancel_grace_s, 1.0)
+        # Raised into it, and still there: it is inside C code, which only the end of the process can end
+        if held.force() and stuck and held.gate is not None:
+            self._process.replace(f"#{held.claimed.id} does not leave its body")

@@ -1,6 +1,6 @@
 """One worker process: Dramatiq's worker over the ledger, in the foreground. Its supervisor is `runtime.worker`.
 
-SIGTERM and SIGINT stop it in good order (running bodies get STOP_GRACE_S, the rest is handed back); a second one at once.
+SIGTERM and SIGINT stop it in good order (bodies get STOP_GRACE_S, the rest is handed back); a second one at once.
 """
 
 import os

@@ -2,7 +2,8 @@
 
 One claim is one transaction. What is chosen is locked first (PostgreSQL: SKIP LOCKED, so claims pass one another;
 SQLite: the transaction holds the only write lock), and only then moved. Limits cannot be kept by one statement on
-PostgreSQL, because its snapshot is older than its locks: the gate row of a limited queue or key is locked, then counted.
+PostgreSQL, because its snapshot is older than its locks: the gate row of a limited queue or key is locked, and then its
+running tasks are counted.
 """
 
 from collections import Counter
@@ -16,11 +17,10 @@ from sqlmodel import Session
 
 from models import Queue, Status, now, reading, tables, transaction
 from models.db import is_postgresql
-from models.task import IN_LINE, RUNNING
-from services import bell
-from services.lifecycle.batch import WHEN, among, listed, per_database
+from models.task import RUNNING
+from services.lifecycle.batch import among, listed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
-from services.lifecycle.keys import lock_gates, park, room
+from services.lifecycle.line import choose, line
 
 
 @dataclass(slots=True)
@@ -52,14 +52,14 @@ def claim(
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
         rooms = _rooms(session, queues, limit)
-        chosen = _choose(session, rooms, types, limit)
+        chosen = choose(session, rooms, types, limit)
         return _take(session, chosen, worker, lease_s) if chosen else []
 
 
 def _anything(types: Collection[str], queues: Collection[str] | None) -> bool:
     with reading() as session:
         open_queues = {name: 1 for name, paused, _ in _queues(session, queues) if not paused}
-        return bool(open_queues) and bool(_line(session, open_queues, types, 1))
+        return bool(open_queues) and bool(line(session, open_queues, types))
 
 
 def _queues(session: Session, names: Collection[str] | None) -> Sequence[Row]:
@@ -88,88 +88,6 @@ def _room_behind_gate(session: Session, queue: str) -> int:
         return 0
     running = text(f"SELECT count(*) FROM tasks WHERE queue = :queue AND {RUNNING}")
     return (gate.max_running or 10**6) - session.execute(running, {"queue": queue}).scalar_one()
-
-
-def _choose(session: Session, rooms: dict[str, int], types: Collection[str], limit: int) -> list[int]:
-    """The best ids within the keys' limits; what a full key keeps out is parked, out of everybody's way."""
-    chosen: list[int] = []
-    rooms = dict(rooms)
-    while rooms and len(chosen) < limit:
-        line = _line(session, rooms, types, limit - len(chosen), chosen)
-        kept_out = _keep_out(session, line)
-        taken = [row for row in line if row.id not in kept_out]
-        chosen += [row.id for row in taken]
-        if not kept_out:
-            break
-        rooms = {name: left - n for name, left in rooms.items() if left > (n := _of_queue(taken, name))}
-    return chosen
-
-
-def _of_queue(rows: Sequence[Row], queue: str) -> int:
-    return sum(row.queue == queue for row in rows)
-
-
-def _line(
-    session: Session, rooms: dict[str, int], types: Collection[str], limit: int, without: Sequence[int] = ()
-) -> list[Row]:
-    """The head of the line, locked: (id, priority, queue, concurrency_key), best first."""
-    if is_postgresql():
-        rows = session.execute(
-            POSTGRESQL_LINE,
-            {
-                "queues": list(rooms),
-                "rooms": [min(left, limit) for left in rooms.values()],
-                "types": list(types),
-                "now": now(),
-                "without": list(without),
-            },
-        ).all()
-    else:
-        parts = " UNION ALL ".join(SQLITE_LINE.format(n=n) for n in range(len(rooms)))
-        statement = text(parts).bindparams(bindparam("types", expanding=True), bindparam("now", type_=WHEN))
-        names = {f"queue{n}": name for n, name in enumerate(rooms)}
-        heads = {f"room{n}": min(left, limit) + len(without) for n, left in enumerate(rooms.values())}
-        rows = session.execute(statement, {**names, **heads, "types": list(types), "now": now()}).all()
-    ordered = sorted((r for r in rows if r.id not in without), key=lambda r: (-r.priority, r.id))
-    if len(ordered) > limit:  # rows of several queues were locked that others may have looked for meanwhile
-        for queue in {row.queue for row in ordered[limit:]}:
-            bell.ring_after_commit(queue)
-    return ordered[:limit]
-
-
-POSTGRESQL_LINE = text(f"""
-    SELECT head.id, head.priority, head.queue, head.concurrency_key
-    FROM unnest(cast(:queues AS text[]), cast(:rooms AS int[])) AS served (queue, room)
-    CROSS JOIN LATERAL (
-        SELECT id, priority, queue, concurrency_key FROM tasks
-        WHERE queue = served.queue AND {IN_LINE} AND type = ANY(:types)
-          AND (expires_at IS NULL OR expires_at > :now) AND id <> ALL(cast(:without AS bigint[]))
-        ORDER BY priority DESC, id LIMIT served.room FOR UPDATE SKIP LOCKED
-    ) AS head
-""").bindparams(bindparam("now", type_=WHEN))
-
-SQLITE_LINE = f"""
-    SELECT * FROM (
-        SELECT id, priority, queue, concurrency_key FROM tasks INDEXED BY ix_tasks_line
-        WHERE queue = :queue{{n}} AND {IN_LINE} AND type IN :types AND (expires_at IS NULL OR expires_at > :now)
-        ORDER BY priority DESC, id LIMIT :room{{n}}
-    )
-"""
-
-
-def _keep_out(session: Session, line: Sequence[Row]) -> set[int]:
-    """Park what its concurrency key has no room for; returns those ids."""
-    keyed = [row for row in line if row.concurrency_key is not None]
-    limits = lock_gates(session, {row.concurrency_key for row in keyed})
-    left = {key: room(session, key, limit) for key, limit in limits.items()}
-    kept_out = set()
-    for row in keyed:
-        left[row.concurrency_key] -= 1
-        if left[row.concurrency_key] < 0:
-            kept_out.add(row.id)
-    if kept_out:
-        park(session, kept_out)
-    return kept_out
 
 
 def _take(session: Session, ids: list[int], worker: str, lease_s: float) -> list[Claimed]:

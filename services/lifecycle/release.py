@@ -12,7 +12,7 @@ from models.task import DUE, MAY_EXPIRE
 from services import bell
 from services.lifecycle.batch import WHEN
 from services.lifecycle.counts import Deltas, gauge, record
-from services.lifecycle.keys import unpark_all
+from services.lifecycle.keys import parked_keys, unpark_all
 from services.lifecycle.needs import settle
 
 BATCH = 500
@@ -20,7 +20,7 @@ BATCH = 500
 
 def release(limit: int = BATCH) -> int:
     """Queue what is due: its time has come and nothing else holds it. Returns how many."""
-    if not _any_due():
+    if not _any(f"{DUE} AND run_at <= :now"):
         return 0
     with transaction() as session:
         rows = _locked(session, f"{DUE} AND run_at <= :now ORDER BY run_at", limit)
@@ -34,6 +34,8 @@ def release(limit: int = BATCH) -> int:
 
 def expire(limit: int = BATCH) -> int:
     """Cancel what has not started by its `expires_at`. Returns how many."""
+    if not _any(f"{MAY_EXPIRE} AND expires_at <= :now"):
+        return 0
     with transaction() as session:
         rows = _locked(session, f"{MAY_EXPIRE} AND expires_at <= :now ORDER BY expires_at", limit)
         if rows:
@@ -46,18 +48,18 @@ def expire(limit: int = BATCH) -> int:
 
 def unpark() -> int:
     """Put tasks whose concurrency key has room again back into the line. Returns how many."""
+    with reading() as session:
+        if not parked_keys(session):
+            return 0
     with transaction() as session:
         return unpark_all(session)
 
 
-def _any_due() -> bool:
+def _any(which: str) -> bool:
     """A look without a lock, so that idle processes do not queue up for SQLite's writer."""
     with reading() as session:
-        return bool(
-            session.execute(
-                _typed(f"SELECT 1 FROM tasks WHERE {DUE} AND run_at <= :now LIMIT 1"), {"now": now()}
-            ).first()
-        )
+        found = session.execute(_typed(f"SELECT 1 FROM tasks WHERE {which} LIMIT 1"), {"now": now()}).first()
+    return found is not None
 
 
 def _locked(session: Session, which: str, limit: int) -> Sequence[Any]:
