@@ -7,6 +7,7 @@ from typing import Literal
 Mark = Literal[".", ","]
 
 LARGEST = 1e15
+EMPTY = {"", "-", "--", "–", "n/a", "na", "#n/a", "nan", "null", "none"}  # cells that say "no amount", in lower case
 
 # Numbers that mean the same to everybody, and to SQL: most amounts are such, and need no look by Python.
 WHOLE = "-?[0-9]{1,15}"
@@ -17,17 +18,11 @@ _CURRENCY = re.compile(rf"US\$|C\$|A\$|R\$|[$€£¥₹₩₽₺₪฿]|(?:{_COD
 _SCALE = {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "mil": 1e6, "bn": 1e9, "b": 1e9}
 _NUMBER = re.compile(r"(\d[\d.,]*|[.,]\d+)(?:e([+-]?\d{1,2}))?(k|mn|mio|mil|m|bn|b)?", re.IGNORECASE)
 _GROUPED = {mark: re.compile(rf"\d{{1,3}}(?:[{mark}]\d{{2,3}})*[{mark}]\d{{3}}") for mark in ".,"}
-EMPTY = {"", "-", "--", "–", "n/a", "na", "#n/a", "nan", "null", "none"}
 
 
 def plain(mark: Mark) -> str:
     """The pattern of amounts that can be cast to a number as they stand."""
     return PLAIN if mark == "." else WHOLE
-
-
-def is_empty(text: str) -> bool:
-    """Whether a cell says "no amount" rather than an amount."""
-    return text.strip().lower() in EMPTY
 
 
 def parse(text: str, mark: Mark = ".") -> float | None:
@@ -50,14 +45,14 @@ def parse(text: str, mark: Mark = ".") -> float | None:
     return -value if negative else value
 
 
-def mark_of(values: Iterable[str], points: int = 0) -> tuple[Mark, str | None]:
+def mark_of(values: Iterable[str], with_point: int = 0) -> tuple[Mark, str | None]:
     """The decimal mark of a column, and a value that stays open to doubt where no other settles it.
 
     Settled by a value with both marks, with a mark used twice, or with other than three digits after its only one.
-    `points` is how many more values have a decimal point for certain. Where nothing settles it, groups of three
+    `with_point` is how many more values have a decimal point for certain. Where nothing settles it, groups of three
     digits are thousands: money is not counted in thousandths.
     """
-    votes: dict[Mark, int] = {".": points, ",": 0}
+    votes: dict[Mark, int] = {".": with_point, ",": 0}
     doubtful: dict[Mark, str] = {}
     for value in values:
         _, found = _taken_apart(value)

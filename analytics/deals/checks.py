@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analytics.deals.loading import number
-from analytics.deals.model import MAX_EXAMPLES, Action, Issue, Rejected, Severity, several
+from analytics.deals.model import MAX_EXAMPLES, Action, Issue, Rejected, Severity, several, shorten
 
 _AMOUNT = "coalesce(amount_unread, amount::VARCHAR)"
 _OPENED_ON = "coalesce(opened_on_unread, opened_on::VARCHAR)"
@@ -92,7 +92,7 @@ def reject(con: duckdb.DuckDBPyConnection) -> list[Rejected]:
     rejected = []
     for where, reason in REJECTIONS:
         rows = con.execute(f"DELETE FROM typed WHERE {where} RETURNING line, {_ROW}").fetchall()
-        rejected += [Rejected(line, reason, text) for line, text in sorted(rows)]
+        rejected += [Rejected(line, reason, shorten(text)) for line, text in sorted(rows)]
     return rejected
 
 

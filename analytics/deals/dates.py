@@ -21,12 +21,8 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+# cells that say "no date", in lower case
 EMPTY = {"", "-", "--", "n/a", "na", "#n/a", "nan", "nat", "null", "none", "0000-00-00"}
-
-
-def is_empty(text: str) -> bool:
-    """Whether a cell says "no date" rather than a date."""
-    return text.strip().lower() in EMPTY
 
 
 def parse(text: str, order: Order) -> date | None:

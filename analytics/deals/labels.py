@@ -8,7 +8,7 @@ from difflib import SequenceMatcher, get_close_matches
 from itertools import combinations
 
 ALIKE = 0.85  # SequenceMatcher.ratio() of two words: "technolgy"/"technology" 0.95, "caldholt"/"alderholt" 0.82
-MAX_COMPARED = 400  # labels; beyond it only spelling is compared, since comparing pairs grows with the square
+MAX_COMPARED = 300  # labels; beyond it only spelling is compared, since comparing pairs grows with the square
 RARE = 1 / 3  # a slip of the pen is rarer than what was meant
 
 SECTORS = (  # noqa: SIM905 - kept as a sentence, not as fifty lines
@@ -61,6 +61,8 @@ def lookalikes(counts: Mapping[str, int], vocabulary: Iterable[str] = ()) -> lis
 
 def are_alike(one: str, other: str) -> bool:
     """Whether a slip of the pen tells two labels apart. Word by word: "North East" and "North West" are not alike."""
+    if abs(len(one) - len(other)) > 3:
+        return False
     if re.sub(r"\D", "", one) != re.sub(r"\D", "", other):
         return False
     ours, theirs = one.casefold().split(), other.casefold().split()

@@ -24,7 +24,6 @@ MEMORY_LIMIT = "400MB"
 THREADS = 2
 COUNT = "SELECT count(*) FROM raw"
 
-
 Pick = Callable[[Sequence[str]], Collection[int]]  # from the names of all columns to the places of those to load
 
 
@@ -56,7 +55,7 @@ def loaded(path_or_rows: Path | str | Sequence[dict[str, Any]], pick: Pick) -> I
             raw = _from_text(con, Path(path_or_rows), Path(scratch) / "clean.csv", pick)
         con.execute("SET enable_external_access=false; SET lock_configuration=true")
         if not raw.rows_read:
-            raise BadData("There are columns but no rows. Give a file with at least one deal.")
+            raise BadData("There are columns but no rows. Give at least one.")
         yield raw
 
 

@@ -65,8 +65,11 @@ def join_products(con: duckdb.DuckDBPyConnection, lookup_path: Path | str) -> li
 
 def listed_names(lookup_path: Path | str) -> list[str]:
     """The product names of a list: its column called product or name, else its only column. Raises BadData."""
-    with loaded(lookup_path, _names) as raw:
-        rows = raw.con.execute("SELECT trim(columns(* EXCLUDE line)) FROM raw ORDER BY line").fetchall()
+    try:
+        with loaded(lookup_path, _names) as raw:
+            rows = raw.con.execute("SELECT trim(columns(* EXCLUDE line)) FROM raw ORDER BY line").fetchall()
+    except BadData as error:
+        raise BadData(f"The product list cannot be used. {error}") from error
     return [name for (name,) in rows if name]
 
 
@@ -78,8 +81,7 @@ def _names(columns: Sequence[str]) -> list[int]:
             return [spelt.index(labels.plain(alias))]
     if len(spelt) == 1:
         return [0]
-    remedy = "Name the column with the products so."
-    raise BadData(f"The product list has no column product or name. It has: {seen(columns)}. {remedy}")
+    raise BadData(f"No column is called product or name: rename the one with the names. It has: {seen(columns)}.")
 
 
 def _some(named: list[str]) -> str:

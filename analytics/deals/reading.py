@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import duckdb
 import pandas as pd
@@ -13,12 +13,12 @@ from analytics.deals.columns import recognise, seen
 from analytics.deals.loading import loaded
 from analytics.deals.model import Deals, Issue, Rejected
 from analytics.errors import BadData
+from analytics.source import DateOrder
 
 _FRAME = (
     "deal", "client", "owner", "segment", "product", "stage", "outcome", "amount",
     "opened_on", "closed_on", "region",
 )  # fmt: skip
-Dates = Literal["auto", "day-first", "month-first", "iso"]
 _WITHOUT = {
     "client": "clients and concentration",
     "owner": "owners",
@@ -32,7 +32,7 @@ def read(
     path_or_rows: Path | str | Sequence[dict[str, Any]],
     *,
     columns: Mapping[str, str] | None = None,
-    dates: Dates = "auto",
+    dates: DateOrder = "auto",
     lookup_path: Path | str | None = None,
 ) -> Deals:
     """Deals from a CSV file (UTF-8, UTF-16, Windows-1252; comma, semicolon, tab, bar), a Parquet file, or rows.
@@ -41,8 +41,8 @@ def read(
     to check and spell product names by. Raises BadData with a sentence for the sender.
     """
     told = columns or {}
-    if dates not in get_args(Dates):
-        raise BadData(f"dates is {dates!r}; give one of {', '.join(get_args(Dates))}.")
+    if dates not in get_args(DateOrder):
+        raise BadData(f"dates is {dates!r}; give one of {', '.join(get_args(DateOrder))}.")
     with loaded(path_or_rows, lambda names: recognise(names, told).positions.values()) as raw:
         found = recognise(raw.columns, told)
         issues = _unused(found.unused) + typed.type_columns(

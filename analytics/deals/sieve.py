@@ -199,7 +199,7 @@ def _hopeless(rejected: list[Rejected], rows: int, delimiter: str) -> str:
 
 def _fault(cells: list[str] | None, width: int) -> str | None:
     if cells is None:
-        return "a quotation mark is not closed"
+        return "a quotation mark is misplaced or never closed"
     if len(cells) != width:
         return f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'} where the header has {width}"
     return None if any(cell.strip() for cell in cells) else "every cell is empty"

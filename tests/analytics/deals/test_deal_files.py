@@ -33,7 +33,9 @@ def test_an_unclosed_quotation_mark_costs_one_line(tmp_path) -> None:
     rows[200] = '200,"Zoë,Ann,retail,Loom,Won,1234,2026-01-20,2026-02-20'
     deals = deals_from(tmp_path, table(*rows))
     assert len(deals.frame) == 499
-    assert deals.rejected[["line", "reason"]].to_numpy().tolist() == [[202, "a quotation mark is not closed"]]
+    assert deals.rejected[["line", "reason"]].to_numpy().tolist() == [
+        [202, "a quotation mark is misplaced or never closed"]
+    ]
     assert deals.rejected["text"][0] == rows[200]
 
 

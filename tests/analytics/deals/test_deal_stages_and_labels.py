@@ -84,7 +84,9 @@ def test_a_product_list_repairs_spelling_and_reports_strangers(tmp_path) -> None
 def test_a_list_without_names_is_refused_and_one_for_nothing_is_mentioned(tmp_path) -> None:
     products = tmp_path / "products.csv"
     products.write_text("colour,price\nred,5\n")
-    with pytest.raises(BadData, match=r"product list has no column product or name. It has: colour, price"):
+    with pytest.raises(
+        BadData, match=r"The product list cannot be used. No column is called product or name.*It has: colour, price"
+    ):
         read([{"stage": "won", "amount": 5, "product": "Loom"}], lookup_path=products)
     assert "the product list was not used" in " ".join(
         read([{"stage": "won", "amount": 5}], lookup_path=products).warnings
