@@ -78,11 +78,16 @@ class Run:
 
     def progress(self, done: float, total: float | None = None, note: str = "", *, step: str | None = None) -> None:
         """Show how far it is; also a checkpoint. Raises `ValueError` for a number that cannot be."""
+        given = f"progress {done!r} of {total!r} cannot be: give 0 ≤ done ≤ total, total above 0"
+        try:
+            done, total = float(done), None if total is None else float(total)
+        except OverflowError:
+            raise ValueError(given) from None
         if not (0 <= done < float("inf")) or (total is not None and not (0 < total < float("inf") and done <= total)):
-            raise ValueError(f"progress {done!r} of {total!r} cannot be: give 0 ≤ done ≤ total, total above 0")
-        percent = None if total is None else 100.0 * done / total
-        note = clean(str(note))[:500]
-        values = {"done": done, "total": total, "percent": percent, "note": note or None, "step": step}
+            raise ValueError(given)
+        percent = None if total is None else 100.0 * (done / total)
+        values = {"done": done, "total": total, "percent": percent, "note": clean(str(note))[:500] or None}
+        values["step"] = None if step is None else clean(str(step))[:100]
         self._link.checkpoint()
         self._link.progress(values)
 
@@ -132,5 +137,12 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any] | None:
         checks.plain_json(fields, "")
         checks.dumped(fields, "", 16 * 1024)
     except InvalidInput:
-        return {name: clean(checks.shortened(value)) for name, value in list(fields.items())[:50]}
+        return {clean(name)[:100]: _shown(value) for name, value in list(fields.items())[:50]}
     return fields
+
+
+def _shown(value: Any) -> str:
+    try:
+        return clean(checks.shortened(value))
+    except Exception:  # a value may bring code of its own
+        return f"({type(value).__name__})"
