@@ -62,7 +62,7 @@ class _Stream:
     """A text stream that gives whole lines to the run whose body writes, and the rest to the real one."""
 
     def __init__(self, real: TextIO, level: str) -> None:
-        self._real = real
+        self.uncaptured = self._real = real
         self._level = level
         self._parts: dict[int, str] = {}
 

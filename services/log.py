@@ -64,7 +64,7 @@ class _ToStandardError(logging.StreamHandler):
 
     @property
     def stream(self) -> Any:
-        return sys.stderr
+        return getattr(sys.stderr, "uncaptured", sys.stderr)  # a body's log has what it logs already
 
 
 class _Threshold(logging.Filter):

@@ -117,6 +117,8 @@ def unfit(run: Run, what: str) -> Any:
         return "x" * (50 * 2**20)
     if what == "exit":
         raise SystemExit(1)
+    if what == "interrupt":
+        raise KeyboardInterrupt
     if what == "base":
         raise BaseException("not even an Exception")  # noqa: TRY002
     if what == "print":

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel, model_serializer
@@ -53,6 +55,24 @@ def printing(run: Run, words: str = "hello") -> None:
 def printing_alone(run: Run, words: str = "hello") -> None:
     """The same in a process of its own."""
     printing.body(run, words)
+
+
+@actor(retries=0)
+def overflowing(run: Run) -> dict:
+    """Say what no column of the ledger can hold."""
+    run.log("nul \0, half a pair \ud800", **{"k\0ey \ud800": "\0", "many": 10**400, "odd": object()})
+    run.progress(Fraction(1), Decimal(3), "nul \0", step="s" * 1000 + "\0")
+    time.sleep(0.3)  # so that it is written by itself
+    run.progress(3, 3, "n" * 1000)
+    run.log("last")
+    usage = {"model": "m" * 300, "input_tokens": 10**12, "output_tokens": -1}
+    return {"engine": "e" * 300, "engine_kind": "k" * 300, "usage": usage}
+
+
+@actor(retries=0, isolated=True)
+def overflowing_alone(run: Run) -> dict:
+    """The same in a process of its own."""
+    return overflowing.body(run)
 
 
 @actor(retries=0, isolated=True)
