@@ -22,7 +22,8 @@ class Retry(Exception):
 
     def __init__(self, why: str = "the body asked for another try", *, after: timedelta | float | None = None) -> None:
         super().__init__(why)
-        self.after_s = after.total_seconds() if isinstance(after, timedelta) else None if after is None else float(after)
+        seconds = after.total_seconds() if isinstance(after, timedelta) else after
+        self.after_s = None if seconds is None else float(seconds)
 
 
 class Interrupted(BaseException):

@@ -105,8 +105,9 @@ def _ending(held: Held, move: Move, outcome: Outcome, worker: str, extras: dict[
     return Ending(
         task_id=claimed.id, epoch=claimed.epoch, type=claimed.type, queue=claimed.queue, worker=worker, move=move,
         outcome=outcome, started_at=held.started_at, ended_at=now(), queued_at=claimed.queued_at,
-        concurrency_key=claimed.concurrency_key, first=claimed.epoch == 1, cancel_seen_at=held.seen_at, forced=held.forced,
-        code_version=settings().version[:100], extras={k: v for k, v in extras.items() if k in EXTRAS and v is not None},
+        concurrency_key=claimed.concurrency_key, first=claimed.epoch == 1, cancel_seen_at=held.seen_at,
+        forced=held.forced, code_version=settings().version[:100],
+        extras={k: v for k, v in extras.items() if k in EXTRAS and v is not None},
     )  # fmt: skip
 
 
