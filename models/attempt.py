@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from models.base import Id, words
@@ -41,5 +41,4 @@ class Attempt(SQLModel, table=True):
             "outcome IN ('completed', 'failed', 'retried', 'cancelled', 'handed_back', 'lost')",
             name="outcome",
         ),
-        Index("ix_attempts_ended", "ended_at"),
     )

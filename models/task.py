@@ -113,9 +113,7 @@ class Task(SQLModel, table=True):
         partial("ix_tasks_line", "queue", "priority DESC", "id", where=IN_LINE),
         partial("ix_tasks_parked", "concurrency_key", "priority DESC", "id", where=PARKED),
         partial("ix_tasks_due", "run_at", where=DUE),
-        partial("ix_tasks_lease", "lease_until", where=RUNNING),
-        partial("ix_tasks_worker", "worker", where=RUNNING),
-        partial("ix_tasks_queue_running", "queue", where=RUNNING),
+        partial("ix_tasks_lease", "lease_until", where=RUNNING),  # serves every question about what runs: it is short
         partial("ix_tasks_key_running", "concurrency_key", where=RUNNING_WITH_KEY),
         partial("ux_tasks_live", "type", "unique_key", where=LIVE_WITH_KEY, unique=True),
         partial("ix_tasks_expires", "expires_at", where=MAY_EXPIRE),

@@ -1,10 +1,11 @@
 """For the tests of those who write task types: a run without a queue, and a queue without workers."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Artifact, now, transaction
+from models import now, transaction
 from runtime import execution, outcome, writer
 from runtime.held import Held
 from runtime.link import LocalLink
@@ -73,8 +74,8 @@ class FakeLink:
         made = FakeArtifact(
             id=len(self.artifacts) + 1, name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest(),
             media_type=media_type or mimetypes.guess_type(name)[0] or "application/octet-stream", uri=f"memory/{name}",
+            data=content,
         )  # fmt: skip
-        made._data = content
         self.artifacts.append(made)
         return made
 
@@ -87,15 +88,22 @@ class FakeLink:
         return self._needs
 
 
-class FakeArtifact(Artifact):
+@dataclass(frozen=True)
+class FakeArtifact:
     """An artifact that never left memory."""
 
-    _data: bytes = b""
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    uri: str
+    data: bytes
 
     @property
-    def data(self) -> bytes:
-        """Its content."""
-        return self._data
+    def url(self) -> str:
+        """Where the console would serve it."""
+        return f"/api/artifacts/{self.id}"
 
 
 def drain(limit: int = 1_000) -> int:

@@ -73,9 +73,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", "epoch", name=op.f("pk_attempts")),
     )
-    with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.create_index("ix_attempts_ended", ["ended_at"], unique=False)
-
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -441,13 +438,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("parent_id IS NOT NULL"),
         )
         batch_op.create_index(
-            "ix_tasks_queue_running",
-            ["queue"],
-            unique=False,
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
-        )
-        batch_op.create_index(
             "ix_tasks_schedule",
             ["schedule_id", "id"],
             unique=False,
@@ -455,13 +445,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("schedule_id IS NOT NULL"),
         )
         batch_op.create_index("ix_tasks_type", ["type", "id"], unique=False)
-        batch_op.create_index(
-            "ix_tasks_worker",
-            ["worker"],
-            unique=False,
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
-        )
         batch_op.create_index(
             "ux_tasks_live",
             ["type", "unique_key"],
@@ -560,21 +543,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("unique_key IS NOT NULL AND status IN ('pending', 'queued', 'running')"),
             postgresql_where=sa.text("unique_key IS NOT NULL AND status IN ('pending', 'queued', 'running')"),
         )
-        batch_op.drop_index(
-            "ix_tasks_worker",
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
-        )
         batch_op.drop_index("ix_tasks_type")
         batch_op.drop_index(
             "ix_tasks_schedule",
             sqlite_where=sa.text("schedule_id IS NOT NULL"),
             postgresql_where=sa.text("schedule_id IS NOT NULL"),
-        )
-        batch_op.drop_index(
-            "ix_tasks_queue_running",
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
         )
         batch_op.drop_index(
             "ix_tasks_parent",
@@ -653,9 +626,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_events_at")
 
     op.drop_table("events")
-    with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.drop_index("ix_attempts_ended")
-
     op.drop_table("attempts")
     with op.batch_alter_table("artifacts", schema=None) as batch_op:
         batch_op.drop_index("ix_artifacts_task")

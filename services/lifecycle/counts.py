@@ -3,11 +3,13 @@
 import math
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Integer, String, insert, select
 from sqlmodel import Session
 
 from models import Status, tables
+from services.lifecycle.batch import given, packed, per_database
 
 LEAST_S = 0.001
 PER_DOUBLING = 4  # buckets a factor of two: a bucket is 19 % wide
@@ -45,4 +47,19 @@ def record(session: Session, deltas: Deltas) -> None:
     names = ("hour", "type", "queue", "measure", "bucket", "n")
     rows = [dict(zip(names, (*key, n), strict=True)) for key, n in deltas.items() if n]
     if rows:
-        session.execute(insert(tables.rollup_deltas), rows)
+        session.execute(_insert(), {"given": packed(rows)})
+
+
+@per_database
+def _insert() -> Any:
+    v = given(
+        {
+            "hour": Integer(),
+            "type": String(),
+            "queue": String(),
+            "measure": String(),
+            "bucket": Integer(),
+            "n": Integer(),
+        }
+    )
+    return insert(tables.rollup_deltas).from_select([c.name for c in v.c], select(*v.c), include_defaults=False)

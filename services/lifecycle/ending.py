@@ -34,6 +34,8 @@ from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
 
+Key = tuple[int, int]
+
 
 @dataclass(slots=True)
 class Ending:
@@ -65,27 +67,47 @@ class Ending:
     code_version: str | None = None
     extras: dict[str, Any] = field(default_factory=dict)  # engine, model, tokens, cost, cpu_s, peak_rss
 
+    @property
+    def key(self) -> Key:
+        """(task id, epoch): this attempt and no other."""
+        return self.task_id, self.epoch
+
 
 def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
     gates = lock_gates(session, {e.concurrency_key for e in endings if e.concurrency_key})
     attempts = {(e.task_id, e.epoch): e for e in reversed(endings)}  # told twice, the first counts
-    given_rows = packed(map(_row, attempts.values()))
-    landed = {(row[0], row[1]): row[2] for row in session.execute(_move_tasks(), {"given": given_rows})}
-    done = [e for key, e in attempts.items() if key in landed]
-    status = {e.task_id: landed[e.task_id, e.epoch] for e in done}
+    completed = [e for e in attempts.values() if e.move is Move.complete]
+    others = [e for e in attempts.values() if e.move is not Move.complete]
+    status = _land(session, _complete(), completed) | _land(session, _move(), others)
+    done = [e for e in attempts.values() if e.key in status]
     if done:
         _write_bodies(session, done)
-        _write_attempts(session, done, status, given_rows if len(done) == len(attempts) else None)
         _count(session, done, status)
         unpark(session, gates)
-        settle(session, {task: is_ for task, is_ in status.items() if is_ in FINISHED})
-        for queue in {e.queue for e in done if status[e.task_id] is Status.queued}:
+        settle(session, {task: is_ for (task, _), is_ in status.items() if is_ in FINISHED})
+        for queue in {e.queue for e in done if status[e.key] is Status.queued}:
             bell.ring_after_commit(queue)
-    fenced = [e for key, e in attempts.items() if key not in landed]
+    fenced = [e for e in attempts.values() if e.key not in status]
     if fenced:
         session.execute(insert(tables.events), [_fence_event(e) for e in fenced])
     return fenced
+
+
+def _land(session: Session, move: Any, endings: Sequence[Ending]) -> dict[Key, Status]:
+    """Move the tasks that these attempts still own, write the attempts' rows; returns what became of each."""
+    if not endings:
+        return {}
+    rows = packed(map(_row, endings))
+    landed = {(row[0], row[1]): row[2] for row in session.execute(move, {"given": rows})}
+    # What was never started leaves no attempt: nothing happened.
+    begun = [e for e in endings if e.key in landed and (e.started_at or e.move is not Move.hand_back)]
+    plain = all(e.move is Move.complete and not e.extras for e in endings)
+    if not plain or len(begun) < len(endings):
+        rows = packed({**_row(e), "outcome": _outcome(e, landed[e.key])} for e in begun)
+    if begun:
+        session.execute(_insert_attempts(plain), {"given": rows})
+    return landed
 
 
 def _row(e: Ending) -> dict[str, Any]:
@@ -93,7 +115,7 @@ def _row(e: Ending) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": e.task_id, "epoch": e.epoch, "status": e.move.target, "ended_at": stamp(e.ended_at),
         "worker": e.worker, "code_version": e.code_version, "outcome": e.outcome,
-        "tried": int(e.tried), "lost": int(e.lost), "done": int(e.move is Move.complete), "forced": e.forced,
+        "tried": int(e.tried), "lost": int(e.lost), "forced": e.forced,
     }  # fmt: skip
     if e.started_at is not None:
         row["started_at"] = stamp(e.started_at)
@@ -107,11 +129,28 @@ def _row(e: Ending) -> dict[str, Any]:
 
 
 @per_database
-def _move_tasks() -> Any:
+def _complete() -> Any:
+    """The move that almost all make: nothing about it depends on the row."""
+    v = given({"id": BigInteger(), "epoch": Integer(), "ended_at": WHEN, "started_at": WHEN}).c
+    t = tables.tasks.c
+    return (
+        update(tables.tasks)
+        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
+        .values(
+            status=literal("completed"), finished_at=v.ended_at, updated_at=v.ended_at, progress_percent=100.0,
+            started_at=func.coalesce(v.started_at, t.started_at), error_class=None, fingerprint=None,
+            worker=None, lease_until=None,
+        )
+        .returning(t.id, t.epoch, t.status)
+    )  # fmt: skip
+
+
+@per_database
+def _move() -> Any:
     v = given(
         {
             "id": BigInteger(), "epoch": Integer(), "status": String(), "ended_at": WHEN, "started_at": WHEN,
-            "run_at": WHEN, "tried": Integer(), "lost": Integer(), "done": Integer(), "error_class": String(),
+            "run_at": WHEN, "tried": Integer(), "lost": Integer(), "error_class": String(),
             "fingerprint": String(), "cancel_seen_at": WHEN, "cancel_reason": String(),
         }
     ).c  # fmt: skip
@@ -119,10 +158,10 @@ def _move_tasks() -> Any:
     # A retry or a hand-back of a task whose cancellation was asked for is its cancellation.
     stops = t.cancel_requested_at.is_not(None) & v.status.in_(["pending", "queued"])
     status = case((stops, literal("cancelled")), else_=v.status)
-    over = stops | v.status.in_(["completed", "failed", "cancelled"])
+    over = stops | v.status.in_(["failed", "cancelled"])
     return (
         update(tables.tasks)
-        .where(t.id == v.id, t.epoch == v.epoch, t.status == Status.running)
+        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
         .values(
             status=status,
             finished_at=case((over, v.ended_at), else_=None),
@@ -131,7 +170,6 @@ def _move_tasks() -> Any:
             run_at=func.coalesce(v.run_at, t.run_at),
             tries=t.tries + v.tried,
             losses=t.losses + v.lost,
-            progress_percent=case((v.done == 1, 100.0), else_=t.progress_percent),
             error_class=v.error_class,
             fingerprint=v.fingerprint,
             cancel_seen_at=func.coalesce(v.cancel_seen_at, t.cancel_seen_at),
@@ -166,25 +204,15 @@ def _fill_bodies() -> Any:
     )
 
 
-ATTEMPT_COLUMNS = {
-    "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN,
-    "ended_at": WHEN, "outcome": String(), "error_class": String(), "error_text": String(), "traceback": String(),
-    "cancel_seen_at": WHEN, "forced": Boolean(), "engine": String(), "engine_kind": String(), "model": String(),
-    "tokens_in": Integer(), "tokens_out": Integer(), "tokens_cached": Integer(), "cost_micros": Integer(),
-    "cpu_s": Float(), "peak_rss": BigInteger(),
+PLAIN_COLUMNS = {
+    "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN, "ended_at": WHEN,
+    "outcome": String(), "forced": Boolean(),
 }  # fmt: skip
-
-
-def _write_attempts(
-    session: Session, done: Sequence[Ending], status: Mapping[int, Status], given_rows: str | None
-) -> None:
-    """An attempt's row for each that was started; `given_rows` serves again where all landed as they were told."""
-    rows = [e for e in done if e.started_at or e.move is not Move.hand_back]  # never started: nothing happened
-    as_told = len(rows) == len(done) and all(_outcome(e, status[e.task_id]) is e.outcome for e in done)
-    if given_rows is None or not as_told:
-        given_rows = packed({**_row(e), "outcome": _outcome(e, status[e.task_id])} for e in rows)
-    if rows:
-        session.execute(_insert_attempts(), {"given": given_rows})
+ALL_COLUMNS = PLAIN_COLUMNS | {
+    "error_class": String(), "error_text": String(), "traceback": String(), "cancel_seen_at": WHEN,
+    "engine": String(), "engine_kind": String(), "model": String(), "tokens_in": Integer(), "tokens_out": Integer(),
+    "tokens_cached": Integer(), "cost_micros": Integer(), "cpu_s": Float(), "peak_rss": BigInteger(),
+}  # fmt: skip
 
 
 def _outcome(e: Ending, status: Status) -> Outcome:
@@ -192,17 +220,18 @@ def _outcome(e: Ending, status: Status) -> Outcome:
 
 
 @per_database
-def _insert_attempts() -> Any:
-    v = given({"id": BigInteger(), **ATTEMPT_COLUMNS})
-    return insert(tables.attempts).from_select(["task_id", *ATTEMPT_COLUMNS], select(*v.c), include_defaults=False)
+def _insert_attempts(plain: bool) -> Any:
+    columns = PLAIN_COLUMNS if plain else ALL_COLUMNS
+    v = given({"id": BigInteger(), **columns})
+    return insert(tables.attempts).from_select(["task_id", *columns], select(*v.c), include_defaults=False)
 
 
-def _count(session: Session, done: Sequence[Ending], status: Mapping[int, Status]) -> None:
+def _count(session: Session, done: Sequence[Ending], status: Mapping[Key, Status]) -> None:
     deltas = Deltas()
-    for (type_, queue, is_), n in Counter((e.type, e.queue, status[e.task_id]) for e in done).items():
+    for (type_, queue, is_), n in Counter((e.type, e.queue, status[e.key]) for e in done).items():
         gauge(deltas, type_, queue, Status.running, is_, n)
     for e in done:
-        happened(deltas, e.type, e.queue, _outcome(e, status[e.task_id]), e.queued_at, e.started_at, e.ended_at)
+        happened(deltas, e.type, e.queue, _outcome(e, status[e.key]), e.queued_at, e.started_at, e.ended_at)
     record(session, deltas)
 
 
