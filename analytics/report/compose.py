@@ -9,7 +9,7 @@ from analytics.report import figures
 from analytics.report.chapters import bulk, generic, simulation
 from analytics.report.model import Block, Bullets, Column, Document, Heading, Notice, Prose, Section, Source, Table
 from analytics.report.read import mapping, rows, sentences, word
-from analytics.report.text import clean, sentence_case, several, shorten
+from analytics.report.text import ELLIPSIS, clean, sentence_case, several, shorten
 
 DESIGNED: dict[str, Any] = {"bulk_analysis": bulk, "simulation_batch": simulation}
 MOST_SOURCES = 40  # tasks with a chapter; hundreds of them are an archive, not a report
@@ -113,7 +113,8 @@ def _quality(sources: list[Source]) -> Section | None:
 def _issue(issue: dict[str, Any]) -> list[str]:
     said = word(issue, "sentence", "")
     examples = [example for example in sentences(issue, "examples") if example not in said][:3]
-    such = f" For example: {'; '.join(shorten(example, 60) for example in examples)}." if examples else ""
+    shown = "; ".join(shorten(example, 60) for example in examples)
+    such = f" For example: {shown}{'' if shown.endswith(('.', ELLIPSIS)) else '.'}" if shown else ""
     return [
         sentence_case(word(issue, "check")),
         word(issue, "severity"),

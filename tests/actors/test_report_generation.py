@@ -10,11 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 from actors.report_generation import report_generation
+from actors.simulation_batch import simulation_batch
 from models import now
 from runtime import GiveUp
 from runtime.errors import Cancelled
 from runtime.run import Need
-from runtime.testing import FakeRun
+from runtime.testing import FakeRun, drain
+from services import tasks
 from services.errors import InvalidInput
 from tests.analytics.report import samples
 from tests.analytics.report.files import deck, pages, words
@@ -109,7 +111,7 @@ def test_the_printed_date_is_the_one_of_the_time_zone():
         {"title": "T", "colour": "red"},
     ],
 )
-def test_what_cannot_be_a_report_is_refused_when_it_is_asked_for(ledger, payload):
+def test_what_cannot_be_a_report_is_refused_when_it_is_asked_for(payload):
     with pytest.raises((ValidationError, InvalidInput)):
         report_generation.enqueue(**payload)
 
@@ -121,3 +123,14 @@ def test_importing_the_type_loads_neither_reportlab_nor_pptx():
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_in_the_queue_it_waits_for_what_it_needs_and_reports_on_it(ledger):
+    won = {"stage": "Won", "amount": 10, "opened_on": "2026-01-01", "closed_on": "2026-02-01"}
+    data = {"rows": [{"deal": str(n)} | won for n in range(30)]}
+    first = simulation_batch.enqueue(data=data, iterations=100)
+    second = report_generation.with_options(needs=[first]).enqueue(title="Outlook", formats=["pdf"])
+    assert drain() == 2
+    result = tasks.wait(second.id, timeout=1).result
+    assert result["sections"][:2] == ["Summary", "Outlook"]
+    assert result["artifacts"][0]["name"] == "outlook.pdf"

@@ -28,7 +28,7 @@ def table_flowable(block: Table, typesetter: Typesetter, width: float) -> LongTa
     for row in block.rows:
         cells = zip(row, block.columns, across, strict=True)
         rows.append([_cell(text, column, typesetter, size, w) for text, column, w in cells])
-    return LongTable(rows, across, repeatRows=1, style=_style())
+    return LongTable(rows, across, repeatRows=1, style=_style(len(block.rows)))
 
 
 def _width(typesetter: Typesetter, size: float, text: str, bold: bool) -> float:
@@ -53,9 +53,11 @@ def _cell(text: str, column: Column, typesetter: Typesetter, size: float, width:
     return Paragraph(typesetter.markup(text), style)
 
 
-def _style() -> TableStyle:
+def _style(rows: int) -> TableStyle:
     return TableStyle(
         [
+            ("NOSPLIT", (0, 0), (-1, min(3, rows))),  # a page ends or begins with three rows, never with one
+            ("NOSPLIT", (0, max(0, rows - 2)), (-1, rows)),
             ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
             ("VALIGN", (0, 1), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, 0), 1.0, HexColor(palette.INK)),

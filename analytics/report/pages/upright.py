@@ -131,12 +131,8 @@ def curve(chart: Curve, typesetter: Typesetter, width: float) -> Drawing:
         if rank <= len(chart.values):
             x, y = points[rank]
             sketch.dot(x, y, 3.4, palette.WARM)
-            sketch.text(
-                max(x - 7, left + sketch.widest([label], bold=True)),
-                y + 6,
-                label,
-                anchor="end",
-                colour=palette.TEXT,
-                bold=True,
-            )
+            if x - 7 - sketch.widest([label], bold=True) > left:  # above the curve, or else below it
+                sketch.text(x - 7, y + 6, label, anchor="end", colour=palette.TEXT, bold=True)
+            else:
+                sketch.text(x + 9, y - 9, label, colour=palette.TEXT, bold=True)
     return sketch.drawing
