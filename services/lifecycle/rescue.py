@@ -31,15 +31,25 @@ def rescue(limit: int = BATCH) -> int:
     A rescuer that was silent itself for two seconds waits one lease first: the database was away for everybody, and
     the workers must have their chance to beat again.
     """
-    global _last_look, _patient_until
+    global _last_look
     at = time.monotonic()
     overdue = _overdue()  # raises while the database is away, so that this is no look
     if _last_look is not None and at - _last_look > SILENCE_S:
-        _patient_until = at + settings().lease_s
+        _be_patient()
     _last_look = time.monotonic()
     if not overdue or at < _patient_until:
         return 0
-    return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+    with transaction() as session:
+        session.execute(text("SELECT 1"))
+        if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+            _be_patient()
+            return 0
+        return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+
+
+def _be_patient() -> None:
+    global _patient_until
+    _patient_until = time.monotonic() + settings().lease_s
 
 
 def bury(worker: str, started: Collection[tuple[int, int]] | None, why: str) -> int:
