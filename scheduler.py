@@ -67,7 +67,7 @@ def run() -> int:
     for every in periods:
         loops = [loop for loop, seconds in LOOPS.items() if seconds == every]
         first = datetime.now(UTC)
-        clock.add_job(rounds.run, "interval", [loops, every / 2], seconds=every, next_run_time=first)
+        clock.add_job(rounds.run, "interval", [loops, every], seconds=every, next_run_time=first)
     clock.add_job(rounds.run, "interval", [[beat]], seconds=BEAT_S)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, stop)

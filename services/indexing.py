@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, cast, delete, func, select, text, update
+from sqlalchemy import Text, bindparam, cast, delete, func, select, text, update
 from sqlmodel import Session
 
-from models import Status, TaskSearch, now, reading, tables, transaction
+from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.search import SearchMark
-from models.upsert import insert_missing, upsert
+from models.upsert import insert_missing
 from services import secrecy, words
-from services.lifecycle.batch import packed
+from services.lifecycle.batch import WHEN, packed
 from settings import settings
 
-BATCH = 500
+BATCH = 250  # on SQLite, the write lock is held for about 0.1 s
 SPAN = 50_000  # ids looked through once more in one go
 LATE = timedelta(minutes=1)  # how late the ending of a failed attempt may be committed, at least
 READ = 4_000  # characters of a payload that are read …
@@ -32,7 +32,12 @@ POSTGRESQL_STORE = text("""
     FROM json_to_recordset(cast(:given AS json)) AS g (task_id bigint, words text, as_of timestamptz, lexemes text[])
     ON CONFLICT (task_id) DO UPDATE SET words = excluded.words, as_of = excluded.as_of, lexemes = excluded.lexemes
 """)
-SQLITE_STORE = text("INSERT OR REPLACE INTO task_words (rowid, words) VALUES (:task_id, :words)")
+SQLITE_STORE = (
+    text("INSERT OR REPLACE INTO task_search (task_id, words, as_of) VALUES (:task_id, :words, :as_of)").bindparams(
+        bindparam("as_of", type_=WHEN)
+    ),
+    text("INSERT OR REPLACE INTO task_words (rowid, words) VALUES (:task_id, :lexemes)"),
+)
 
 _mark = SearchMark.__table__.c  # type: ignore[attr-defined]
 
@@ -196,5 +201,6 @@ def _store(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     if is_postgresql():
         session.execute(POSTGRESQL_STORE, {"given": packed(entries)})
         return
-    upsert(session, TaskSearch, [{n: v for n, v in entry.items() if n != "lexemes"} for entry in entries])
-    session.execute(SQLITE_STORE, [{"task_id": e["task_id"], "words": " ".join(e["lexemes"])} for e in entries])
+    rows = [{**entry, "lexemes": " ".join(entry["lexemes"])} for entry in entries]
+    for statement in SQLITE_STORE:
+        session.execute(statement, rows)
