@@ -1,5 +1,6 @@
 """The session: one engine a process, one transaction a thread, opened or joined."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -108,11 +109,22 @@ def _sqlite() -> Engine:
 def _postgresql() -> Engine:
     return create_engine(
         settings().database,
+        json_deserializer=_json,
         connect_args={"connect_timeout": 5, "application_name": "callboard", "options": "-c timezone=UTC"},
         pool_pre_ping=True,
         pool_size=8,
         max_overflow=64,
     )
+
+
+def _json(stored: str) -> Any:
+    """JSON as it was written: PostgreSQL gives 1e300 back as a whole number of 301 digits."""
+    return json.loads(stored, parse_int=lambda digits: int(digits) if len(digits) < 16 else _number(digits))
+
+
+def _number(digits: str) -> int | float:
+    whole = int(digits)
+    return whole if abs(whole) <= 2**53 else float(digits)
 
 
 @contextmanager

@@ -135,7 +135,7 @@ class Task(SQLModel, table=True):
     @property
     def deduplicated(self) -> bool:
         """Whether `enqueue` found this live task instead of making a new one."""
-        return self._deduplicated
+        return (self.__pydantic_private__ or self.__dict__).get("_deduplicated", False)  # a row that was read has none
 
     @property
     def body(self) -> "TaskBody":

@@ -20,7 +20,7 @@ from services.lifecycle.needs import settle_rest
 TYPES = ["greet", "count"]
 OUTCOMES = {
     Move.complete: Outcome.completed, Move.fail: Outcome.failed, Move.defer: Outcome.retried,
-    Move.stop: Outcome.cancelled, Move.hand_back: Outcome.handed_back,
+    Move.stop: Outcome.cancelled, Move.hand_back: Outcome.handed_back, Move.rescue: Outcome.lost,
 }  # fmt: skip
 
 

@@ -1,0 +1,165 @@
+"""Accepted is durable; what was not accepted has left nothing."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from models import Status, now, transaction
+from models.db import reading
+from services import bell, tasks
+from services.errors import InvalidInput
+from services.options import Options
+from tests.services import kit
+
+pytestmark = pytest.mark.usefixtures("core")
+
+
+@pytest.fixture
+def heard():
+    """The rings that listeners of this process heard."""
+    words = []
+    bell.listen_here(words.append)
+    yield words
+    bell.unlisten_here(words.append)
+
+
+class ChangedTheirMind(Exception):
+    """The caller's own reason to roll back."""
+
+
+def test_an_accepted_task_is_there_for_another_process(heard, crowd):
+    task = tasks.enqueue("greet", {"name": "lisbon"}, title="Hello", tags=["a", "b"], context={"return_path": "/x"})
+    assert (task.status, task.queue, task.priority, task.max_tries) == (Status.queued, "default", 50, 4)
+    assert heard == ["default"]
+    (seen,) = crowd.do(look, task.id, processes=1)
+    assert seen == ("queued", {"name": "lisbon", "n": 0, "ratio": 0.5, "data": None}, ["a", "b"], {"return_path": "/x"})
+
+
+def look(_, task_id):
+    task = tasks.get(task_id)
+    return task.status.value, task.body.payload, task.tags, task.body.context
+
+
+def test_a_type_says_what_applies_where_the_task_says_nothing():
+    plain = tasks.enqueue("count", {})
+    assert (plain.queue, plain.max_tries, plain.timeout_s) == ("numbers", 1, 30.0)
+    own = tasks.enqueue("count", {}, queue="other", retries=4, timeout=timedelta(minutes=2))
+    assert (own.queue, own.max_tries, own.timeout_s) == ("other", 5, 120.0)
+
+
+def test_ids_grow_and_come_in_the_order_of_the_payloads():
+    ids = tasks.enqueue_many("greet", ({"n": n} for n in range(2_500)))
+    assert ids == sorted(set(ids))
+    assert [tasks.get(ids[n]).body.payload["n"] for n in (0, 999, 1000, 2_499)] == [0, 999, 1000, 2_499]
+    kit.execute("DELETE FROM tasks WHERE id = :id", id=ids[-1])
+    kit.execute("DELETE FROM task_bodies WHERE task_id = :id", id=ids[-1])
+    kit.execute("UPDATE rollup_deltas SET n = n - 1 WHERE id = (SELECT max(id) FROM rollup_deltas)")
+    assert kit.greet().id > ids[-1], "an id is never used twice"
+
+
+def test_many_tasks_are_written_in_few_statements():
+    statements = []
+    with kit.watching(statements):
+        tasks.enqueue_many("greet", [{"n": n} for n in range(2_500)])
+    assert len(statements) < 40
+
+
+def test_no_tasks_at_all_are_no_error(heard):
+    assert tasks.enqueue_many("greet", []) == []
+    assert heard == []
+
+
+def test_what_is_rolled_back_was_never_there(heard):
+    with pytest.raises(ChangedTheirMind), transaction():  # noqa: PT012 - the block is the claim
+        first = kit.greet()
+        kit.greet(needs=[first], concurrency_key="k", queue="new")
+        tasks.enqueue_many("greet", [{}] * 10)
+        raise ChangedTheirMind
+    assert (kit.count(), heard) == (0, [])
+    assert kit.scalar("SELECT count(*) FROM task_bodies") == 0
+    assert kit.scalar("SELECT count(*) FROM rollup_deltas") == 0
+    assert kit.take_one(kit.greet(queue="new")), "a queue first named in a transaction that was rolled back is served"
+
+
+def test_both_or_neither():
+    with transaction():
+        first = kit.greet()
+        second = kit.greet(needs=[first])
+    assert kit.status(first, second) == [Status.queued, Status.pending]
+
+
+def test_the_bell_rings_after_the_commit_and_not_before(heard):
+    with transaction():
+        kit.greet(queue="mail")
+        assert heard == []
+    assert heard == ["mail"]
+
+
+def test_what_is_not_ready_rings_no_bell(heard):
+    kit.greet(run_at=now() + timedelta(hours=1))
+    assert heard == []
+
+
+def test_a_refusal_within_a_transaction_leaves_the_rest_of_it_whole():
+    with transaction():
+        first = kit.greet()
+        for wrong in ({"priority": 0}, {"needs": [10**6]}, {"unique_key": ""}):
+            with pytest.raises(InvalidInput):
+                kit.greet(**wrong)
+    assert kit.status(first) == [Status.queued]
+    assert kit.count() == 1
+
+
+def test_one_bad_payload_among_thousands_writes_nothing():
+    payloads = [{"n": n} for n in range(2_500)]
+    payloads[2_400] = {"n": "many"}
+    with pytest.raises(InvalidInput, match="payload/2400/n: 'many' does not fit greet"):
+        tasks.enqueue_many("greet", payloads)
+    assert kit.count() == 0
+
+
+def test_a_write_inside_a_question_is_refused():
+    with reading(), pytest.raises(RuntimeError, match="a write inside reading"):
+        kit.greet()
+
+
+def test_the_largest_payload_is_accepted_and_comes_back():
+    name = "ü" * ((1024 * 1024 - 60) // 2)
+    task = tasks.enqueue("greet", {"name": name})
+    assert tasks.get(task.id).body.payload["name"] == name
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "\x01\x1f\x7f\x85", "שלום \u202e abc", "👩‍👩‍👧‍👦", "'; DROP TABLE tasks; --", '\\"', "\\u0000", "%s %(x)s {} :name",
+     2**53, -(2**53), 0.1, 1e308, 5e-324, -0.0, 1.0, True, False, None, [], {}, [[[[]]]], {"": {"": ""}},
+     {"a/b~c": 1, "$ref": "#", "__proto__": 1}, "\ufeff\uffff\U0010ffff", "NaN", "1e999"],
+    ids=ascii,
+)  # fmt: skip
+def test_what_json_can_hold_comes_back_as_it_was(value):
+    task = tasks.enqueue("greet", {"data": value}, context={"data": value})
+    body = tasks.get(task.id).body
+    assert body.payload["data"] == value
+    assert type(body.payload["data"]) is type(value)
+    assert body.context == {"data": value}
+    assert kit.take_one(task).payload["data"] == value
+
+
+def test_times_are_kept_as_instants_whatever_their_zone():
+    at = datetime.now(UTC).replace(microsecond=123456) + timedelta(hours=3)
+    task = kit.greet(run_at=at.astimezone(timezone(timedelta(hours=-9, minutes=-30))))
+    assert tasks.get(task.id).run_at == at
+    assert tasks.get(task.id).run_at.utcoffset() == timedelta(0)
+
+
+def test_options_may_be_made_beforehand():
+    assert tasks.enqueue("greet", {}, Options(priority=7)).priority == 7
+    with pytest.raises(InvalidInput, match="options: give either Options or their fields by name, not both"):
+        tasks.enqueue("greet", {}, Options(priority=7), priority=8)
+
+
+def test_many_children_of_many_parents_are_written_in_bounded_steps():
+    parents = tasks.enqueue_many("greet", [{}] * 300)
+    children = tasks.enqueue_many("greet", [{}] * 100, needs=parents)
+    assert kit.scalar("SELECT count(*) FROM task_needs") == 30_000
+    assert tasks.get(children[0]).waits_on == 300
