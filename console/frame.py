@@ -4,7 +4,7 @@ import streamlit as st
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from console import pages
+from console import pages, who
 from console.ui import say
 from models import db
 
@@ -13,11 +13,17 @@ log = structlog.get_logger(__name__)
 
 def run() -> None:
     """Draw the frame, and the page in it."""
-    chosen = st.navigation(pages.navigation())
     try:
-        chosen.run()
+        visit = st.session_state["_visit"] = who.visit()
+        st.session_state["_time_zone"] = visit.operator.time_zone
+        chosen = st.navigation(pages.navigation())
         with st.sidebar:
-            st.caption(f"Times in {say.plain(say.zone().key)}")
+            st.html(
+                _FOOT.format(
+                    name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key
+                )
+            )
+        chosen.run()
     except DBAPIError as error:
         if not db.is_away(error):
             raise
@@ -31,4 +37,13 @@ def away() -> None:
         "Nothing can be shown or changed until it answers again. Tasks that run go on.",
         title="The database cannot be reached", icon=":material/cloud_off:",
     )  # fmt: skip
-    st.button("Try again", icon=":material/refresh:")
+    st.button("Try again", icon=":material/refresh:", key="try_again")
+
+
+_FOOT = """
+<div style="font-size: 0.86rem; line-height: 1.5; opacity: 0.85; padding-top: 0.75rem">
+<div><strong style="font-weight: 600">{name}</strong> · {role}</div>
+<div>Times in {zone}</div>
+<div><a href="/sign-out" target="_self">Sign out</a></div>
+</div>
+"""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from models import db, migrate
 from runtime import embedded, instance, web, worker
@@ -19,7 +19,7 @@ from runtime.follow import Follower, tail
 from runtime.program import NotStarted, Program
 from runtime.ready import wait_ready
 from runtime.supervisor import Supervisor
-from services import bell, log, workers
+from services import address, bell, log, sessions, workers
 from settings import ROOT, settings
 
 BELL, WORKERS, FACES = range(3)  # stages: what is started later is stopped earlier
@@ -119,7 +119,15 @@ def _announce(stopped: threading.Event) -> None:
     _say(f"\nCallboard is up after {time.monotonic() - began:.1f} s.\n", "bold green")
     for what, where in _places().items():
         _say(f"  {what:<11}{where}")
+    _say(f"\nOpen the console (signs you in once, within the hour):\n\n  {_way_in()}", "bold")
     _say("")
+
+
+def _way_in() -> str:
+    try:
+        return address.sign_in(sessions.link())
+    except SQLAlchemyError as error:
+        return f"{web.url()} (no link could be made: {type(error).__name__}; see `python -m console.accounts link`)"
 
 
 def _places() -> dict[str, str]:

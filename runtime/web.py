@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from runtime.program import Program
+from services import address
 from settings import ROOT, settings
 
-ENTRY = "console/app.py"
-HERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  where a listener on all addresses is met
+ENTRY = "console/asgi.py"
 
 
 def program(log: Path | None = None, stage: int = 0) -> Program:
@@ -18,14 +18,13 @@ def program(log: Path | None = None, stage: int = 0) -> Program:
 
 def argv() -> list[str]:
     """The command line. All else is in `.streamlit/config.toml`, which is read because the work is done in `ROOT`."""
-    address = ["--server.address", settings().host, "--server.port", str(settings().port)]
-    return [sys.executable, "-m", "streamlit", "run", ENTRY, *address]
+    where = ["--server.address", settings().host, "--server.port", str(settings().port)]
+    return [sys.executable, "-m", "streamlit", "run", ENTRY, *where]
 
 
 def url() -> str:
     """Where a browser on this machine finds the console."""
-    host = HERE.get(settings().host, settings().host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings().port}"
+    return address.console()
 
 
 if __name__ == "__main__":

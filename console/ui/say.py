@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, tzinfo
+from html import escape
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
@@ -13,7 +14,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>:$&^=])")
 
 def zone() -> ZoneInfo:
     """The reader's time zone: of their account, else the browser's, else UTC."""
-    name = st.session_state.get("time_zone") or st.context.timezone
+    name = st.session_state.get("_time_zone") or st.context.timezone
     return ZoneInfo(name) if name in _zones() else ZoneInfo("UTC")
 
 
@@ -25,6 +26,11 @@ def _zones() -> set[str]:
 def plain(text: object) -> str:
     """Text for a place that reads Markdown: shown as it is, on one line."""
     return _MARKUP.sub(r"\\\1", " ".join(visible(str(text)).split()))
+
+
+def markup(text: object) -> str:
+    """Text for a place that reads HTML: shown as it is."""
+    return escape(visible(str(text)))
 
 
 def visible(text: str) -> str:
