@@ -83,6 +83,8 @@ def _failed(held: Held, error: BaseException, worker: str, extras: dict[str, Any
         ending = _ending(held, Move.defer, Outcome.retried, worker, extras)
         ending.run_at = now() + timedelta(seconds=_pause_s(error, tries))
     ending.tried = True
+    if isinstance(error, TimedOut):
+        error.args = (f"took longer than its timeout of {held.claimed.timeout_s:g} s",)
     return ending
 
 
@@ -105,8 +107,9 @@ def _ending(held: Held, move: Move, outcome: Outcome, worker: str, extras: dict[
     return Ending(
         task_id=claimed.id, epoch=claimed.epoch, type=claimed.type, queue=claimed.queue, worker=worker, move=move,
         outcome=outcome, started_at=held.started_at, ended_at=now(), queued_at=claimed.queued_at,
-        concurrency_key=claimed.concurrency_key, first=claimed.epoch == 1, cancel_seen_at=held.seen_at,
-        forced=held.forced, code_version=settings().version[:100],
+        concurrency_key=claimed.concurrency_key, first=claimed.epoch == 1,
+        cancel_seen_at=held.seen_at if held.order is Cancelled else None,
+        forced=held.forced and move is not Move.complete, code_version=settings().version[:100],
         extras={k: v for k, v in extras.items() if k in EXTRAS and v is not None},
     )  # fmt: skip
 
@@ -121,8 +124,6 @@ def _explained(ending: Ending, error: BaseException) -> Ending:
 
 def words_of(error: BaseException) -> str:
     """The error's message, also where its `__str__` fails or is endless."""
-    if isinstance(error, TimedOut):
-        return str(error) or "took longer than its timeout allows"
     try:
         said = str(error)
     except Exception:

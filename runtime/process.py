@@ -12,11 +12,11 @@ import structlog
 from sqlalchemy import select
 
 from models import Move, Outcome, now, reading, tables
-from runtime import capture, interrupt
+from runtime import capture, interrupt, outcome
 from runtime.beat import Beat
 from runtime.bell import Listener
 from runtime.claimer import Claimer
-from runtime.errors import Cancelled, Disowned, Interrupted, Stopping
+from runtime.errors import Cancelled, Disowned, Interrupted, Stopping, TimedOut
 from runtime.held import Held, Stage
 from runtime.isolation import Nursery
 from runtime.pace import Pace
@@ -123,14 +123,12 @@ class WorkerProcess:
         return True
 
     def write_off(self, held: Held) -> None:
-        """Tell how an attempt ends whose thread does not come back; the process must end after this."""
+        """Tell how an attempt ends whose body does not leave; the process must end after this."""
         if not held.close():
             return
-        cancelled = held.order is Cancelled
-        ending = self._unfinished(
-            held, Move.stop if cancelled else Move.hand_back, Outcome.cancelled if cancelled else Outcome.handed_back
-        )
-        ending.forced = True
+        why = held.order if held.order in (Cancelled, TimedOut) else Stopping
+        ending = outcome.ended(held, why(), self.name)
+        ending.forced = why is not Stopping
         self._tell(held, ending)
 
     def _tell(self, held: Held, ending: Ending) -> None:
@@ -191,7 +189,7 @@ class WorkerProcess:
         self.interrupt_all(Stopping)
         self.wait_for_bodies(last)
         for held in self.snapshot():
-            self.hand_back(held)
+            self.write_off(held)
 
     def _show_draining(self) -> None:
         try:
