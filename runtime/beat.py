@@ -92,6 +92,8 @@ class Beat(threading.Thread):
             if held is not None and r.cancel_requested_at is not None and held.order is None:
                 log.info("cancellation seen", task=r.id)
                 self._cancel(held)
+            elif held is not None and held.order is Disowned:
+                held.withdraw(Disowned)  # nobody has taken it meanwhile
         for key in before & known.keys() - owned:
             if not process.writer.holds(key):
                 process.disowned(known[key])

@@ -1,6 +1,5 @@
 """The inside of an isolated process: limits, the run through a pipe, the last word."""
 
-import builtins
 import fcntl
 import importlib
 import os
@@ -69,7 +68,9 @@ def _call(order: Order, link: "PipeLink") -> Any:
     capture.install()
     task_type = catalog.local()[order.type]
     run = Run(order.task_id, order.attempt, link)
-    return execution.call_body(task_type, run, execution.validated(task_type, order.payload), order.root_id)
+    arguments = execution.validated(task_type, order.payload)
+    link.began()
+    return execution.call_body(task_type, run, arguments, order.root_id)
 
 
 def _last_word(order: Order, link: "PipeLink", pipe: Connection, error: BaseException) -> None:
@@ -81,14 +82,15 @@ def _last_word(order: Order, link: "PipeLink", pipe: Connection, error: BaseExce
         )
     name = type(error).__name__
     after_s = getattr(error, "after_s", None)
-    details = {**costs(), "after_s": after_s, "seen_at": link.seen_at}
+    ours = type(error) is getattr(errors, name, None)  # and not another that is called the same
+    details = {**costs(), "after_s": after_s, "seen_at": link.seen_at, "ours": ours}
     trace = clean("".join(traceback.format_tb(error.__traceback__))[-32_000:])
     pipe.send(("raised", name, outcome.words_of(error), trace, details))
 
 
 def revived(name: str, words: str, trace: str, details: dict[str, Any]) -> BaseException:
-    """The child's error in the worker: our own and Python's as they are, others by name."""
-    known = getattr(errors, name, None) or getattr(builtins, name, None)
+    """The child's error in the worker: our own as they are, others by name."""
+    known = getattr(errors, name) if details["ours"] else None
     if known is errors.Retry:
         error: BaseException = errors.Retry(words, after=details["after_s"])
     elif isinstance(known, type) and issubclass(known, errors.Interrupted | errors.GiveUp):
@@ -109,7 +111,7 @@ def costs() -> dict[str, Any]:
 def _die_with_worker(alive: Connection) -> None:
     """SIGKILL from the kernel when the worker's end of the pipe closes, even while we are inside C code."""
     os.setsid()  # Ctrl-C in a terminal is the supervisor's business
-    fcntl.fcntl(alive.fileno(), fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(alive.fileno(), fcntl.F_SETOWN, -os.getpid())  # minus: its whole group, with what it starts
     fcntl.fcntl(alive.fileno(), _F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(alive.fileno(), fcntl.F_SETFL, fcntl.fcntl(alive.fileno(), fcntl.F_GETFL) | os.O_ASYNC)
     if alive.poll():  # it broke before we asked for the signal
@@ -138,6 +140,10 @@ class PipeLink:
         self._look_at = 0.0
         self._shown_at = 0.0
         self.seen_at: datetime | None = None
+
+    def began(self) -> None:
+        """Say that all is ready, and that the body's time runs."""
+        self._send("began")
 
     def checkpoint(self) -> None:
         """Raise what was ordered; looks at the pipe at most a hundred times a second."""

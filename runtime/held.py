@@ -74,6 +74,23 @@ class Held:
         if self.tell is not None:
             self.tell()
 
+    def withdraw(self, order: type[Interrupted]) -> None:
+        """Take back an order that the body has not followed; a child that was told of it is past that."""
+        with self.lock:
+            if self.order is order and self.kill is None and not self.forced:
+                self.order = None
+
+    def prepare(self, most_s: float) -> None:
+        """Something must be made ready before the body begins: its time does not run yet, for so long at most."""
+        if self.deadline_mono is not None:
+            self.deadline_mono += most_s
+
+    def begin(self) -> None:
+        """Now the body itself begins."""
+        self.started_at = now()
+        if self.claimed.timeout_s is not None:
+            self.deadline_mono = time.monotonic() + self.claimed.timeout_s
+
     def checkpoint(self) -> None:
         """Leave the body if that was ordered."""
         if self.order is not None:
@@ -85,8 +102,8 @@ class Held:
         if self.forced or self.order is None:
             return self.forced
         if self.kill is not None:
+            self.forced = True  # first, for whoever sees the child die at once
             self.kill()
-            self.forced = True
         elif self.gate is not None:
             self.forced = self.gate.fire(self.order)
         return self.forced

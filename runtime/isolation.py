@@ -8,8 +8,9 @@ its parent is the fork server.
 import multiprocessing
 import os
 import signal
+import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -21,6 +22,7 @@ from services import catalog
 from services.catalog import TaskType
 from settings import settings
 
+PREPARE_S = 60.0  # for the fork server to import what its children need
 PATIENCE_S = 5.0  # for a child that has said its last word to be gone
 
 
@@ -53,19 +55,27 @@ class Child:
     process: Any
     pipe: Connection
     life: Connection
+    sending: threading.Lock = field(default_factory=threading.Lock)
 
     def kill(self) -> None:
-        """End it now, whatever it is doing."""
-        if self.process.pid is not None and self.process.is_alive():
-            os.kill(self.process.pid, signal.SIGKILL)
+        """End it now, whatever it is doing, and what it started."""
+        with suppress(ProcessLookupError):
+            if self.process.is_alive():
+                os.kill(self.process.pid, signal.SIGKILL)  # it may not lead its group yet
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def tell(self, order: str) -> None:
         """Pass an order on; its next checkpoint raises it."""
         with suppress(OSError):  # it is gone
-            self.pipe.send(("order", order))
+            self.send("order", order)
+
+    def send(self, *message: Any) -> None:
+        """Several threads may."""
+        with self.sending:
+            self.pipe.send(message)
 
     def close(self) -> None:
-        """See it off."""
+        """See it off, and what it left running."""
         self.process.join(PATIENCE_S)
         self.kill()
         self.process.join(PATIENCE_S)
@@ -76,6 +86,7 @@ class Child:
 def run(nursery: Nursery, held: Held, task_type: TaskType, link: LocalLink) -> tuple[Any, dict[str, Any]]:
     """The body in a child; returns its result and what it cost. Raises what the body raised, or `ChildDied`."""
     held.checkpoint()
+    held.prepare(PREPARE_S)
     claimed = held.claimed
     order = child.Order(
         task_id=claimed.id,
@@ -117,7 +128,10 @@ def _listen(one: Child, held: Held, link: LocalLink) -> tuple[Any, dict[str, Any
             if held.order is not None and isinstance(error, held.order):
                 held.seen_at = held.seen_at or values[-1].get("seen_at")
             raise error
-        _serve(one, word, values, link)
+        if word == "began":
+            held.begin()
+        else:
+            _serve(one, word, values, link)
 
 
 def _serve(one: Child, word: str, values: list[Any], link: LocalLink) -> None:
@@ -128,9 +142,9 @@ def _serve(one: Child, word: str, values: list[Any], link: LocalLink) -> None:
     else:  # a question; an error of the services is its answer
         try:
             answer = {"artifact": link.record, "artifact_path": link.artifact_path, "needs": link.needs}[word](*values)
-            one.pipe.send(("answer", answer))
+            one.send("answer", answer)
         except Exception as error:
-            one.pipe.send(("refusal", type(error).__name__, str(error)))
+            one.send("refusal", type(error).__name__, str(error))
 
 
 def _death(one: Child, held: Held) -> BaseException:

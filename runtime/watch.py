@@ -80,6 +80,8 @@ class Watch(threading.Thread):
         patience = grace.get(held.order or Cancelled, 0.0)
         if since_s < patience:
             return
+        if held.order is Disowned and held.kill is None:
+            return  # it may finish, and is fenced if somebody else was faster
         stuck = since_s > patience + max(settings().cancel_grace_s, 1.0)
         # Raised into it, and still there: it is inside C code, which only the end of the process can end
         if held.force() and stuck and held.gate is not None:

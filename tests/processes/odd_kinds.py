@@ -83,6 +83,16 @@ def gathering(run: Run) -> dict:
     return {"needs": [[need.task_id, need.status, need.result] for need in run.needs], "child": child.id}
 
 
+class Cancelled(Exception):
+    """What a bank says."""
+
+
+@actor(retries=0, isolated=True)
+def namesake(run: Run) -> None:
+    """Fail with an error of one's own that is called like one of the runtime's."""
+    raise Cancelled("by the bank")
+
+
 @actor(retries=0, isolated=True)
 def filing(run: Run, words: str) -> dict:
     """Store a file and read it back."""

@@ -186,6 +186,11 @@ def test_an_isolated_error_comes_with_the_childs_traceback(shared):
     assert only(kinds.alone.with_options(retries=0).enqueue(what="exit").id).error_class == "SystemExit"
 
 
+def test_an_error_that_is_merely_called_like_one_of_ours_is_an_error(shared):
+    attempt = only(odd_kinds.namesake.enqueue().id)
+    assert (attempt.outcome, attempt.error_class, attempt.error_text) == (Outcome.failed, "Cancelled", "by the bank")
+
+
 def test_a_child_that_dies_costs_a_loss_and_three_of_them_the_task(shared):
     task = kinds.alone.enqueue(what="die")
     done = facts.ended([task.id])[0]
