@@ -26,10 +26,11 @@ from services.errors import InvalidInput, NotFound, StaleTask
 log = structlog.get_logger(__name__)
 
 LONGEST_BYTES = 255  # of a name: what file systems take
+LONGEST_TYPE = 100  # characters of a media type
 ORPHAN_AFTER = timedelta(days=1)  # a file whose row is still to be written is younger
 UNKNOWN = "application/octet-stream"
 
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+\-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+\-]{0,126}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+\-]*/[a-z0-9][a-z0-9!#$&^_.+\-]*")
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
@@ -192,7 +193,7 @@ class _Measured:
 def _media_type(name: str, given: str | None) -> str:
     if given is None:
         return mimetypes.guess_type(name)[0] or UNKNOWN
-    if not isinstance(given, str) or not _MEDIA_TYPE.fullmatch(given.lower()):
+    if not isinstance(given, str) or len(given) > LONGEST_TYPE or not _MEDIA_TYPE.fullmatch(given.lower()):
         raise InvalidInput("media_type", f"{checks.shortened(given)} is not a media type such as text/csv")
     return given.lower()
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from models.db import is_away
+
 Loop = Callable[[], int]
 
 log = structlog.get_logger(__name__)
@@ -35,7 +37,9 @@ class Rounds:
             self._until_done(loop, time.monotonic() + at_most_s)
         except Exception as error:
             if loop not in self._failing:
-                log.exception("a loop fails; it is tried again", loop=name_of(loop), error=type(error).__name__)
+                away = is_away(error)
+                tell = log.warning if away else log.exception
+                tell("a loop fails; it is tried again", loop=name_of(loop), error=type(error).__name__, away=away)
             self._failing.add(loop)
             return False
         if loop in self._failing:
