@@ -126,4 +126,4 @@ def _git_commit() -> str:
 @lru_cache(1)
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]
+    return Settings()

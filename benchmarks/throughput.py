@@ -91,7 +91,7 @@ def bare_dramatiq(tasks: int, redis_url: str) -> dict[str, float]:
         os.environ.update(REDIS_URL=redis_url, STARTED_DIR=folder)
         from benchmarks.peers.bare_dramatiq import noop
 
-        noop.broker.client.connection_pool = client.connection_pool
+        noop.broker.client.connection_pool = client.connection_pool  # type: ignore[attr-defined]
         began = time.monotonic()
         for _ in range(tasks):
             noop.send()

@@ -6,8 +6,10 @@ from models.artifact import Artifact
 from models.attempt import Attempt
 from models.event import Event
 from models.log import TaskLog
+from models.operator import Operator
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta
+from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
 from models.worker import Worker
@@ -32,3 +34,5 @@ rollups = _table(Rollup)
 rollup_deltas = _table(RollupDelta)
 types = _table(TypeRow)
 workers = _table(Worker)
+operators = _table(Operator)
+schema_floor = _table(SchemaFloor)

@@ -7,7 +7,7 @@ ledger moving, so that retries and rescues go on with no scheduler alive.
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ class Beat(threading.Thread):
         until = now() + timedelta(seconds=settings().lease_s)
         busy = process.busy()
         with transaction() as session:
-            rows = []
+            rows: Sequence[Any] = ()
             if process.held or self._strangers or self._beats % 5 == 0:
                 rows = session.execute(
                     update(tables.tasks)

@@ -4,6 +4,11 @@ Dramatiq's consumers only pop what the process's one claimer has claimed; its th
 middleware sees every message. Messages carry a task's id and epoch, never its payload.
 """
 
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +19,7 @@ from dramatiq.message import Message
 from dramatiq.middleware import Middleware
 
 from models import now
+from runtime.launch import PR_SET_PDEATHSIG
 from settings import settings
 
 if TYPE_CHECKING:
@@ -51,8 +57,8 @@ class LedgerBroker(Broker):
 
         if message.args:
             raise TypeError("a task's arguments are named: give kwargs, not args")
-        later = {} if delay is None else {"run_at": now() + timedelta(milliseconds=delay)}
-        task = tasks.enqueue(message.actor_name, dict(message.kwargs), **later)
+        run_at = None if delay is None else now() + timedelta(milliseconds=delay)
+        task = tasks.enqueue(message.actor_name, dict(message.kwargs), run_at=run_at)
         return message.copy(options={**message.options, "task_id": task.id})
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
@@ -96,6 +102,14 @@ class LedgerConsumer(Consumer):
 class Lifecycle(Middleware):
     """Starts and stops what a worker process needs, with Dramatiq's own start and stop."""
 
+    def after_process_boot(self, broker: Broker) -> None:
+        """A process that Dramatiq's own command line started stops in good order when that is killed."""
+        master = multiprocessing.parent_process()
+        if master is not None and sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            if os.getppid() != master.pid:
+                os._exit(0)
+
     def before_worker_boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Register, and begin to claim."""
         from runtime.process import WorkerProcess
@@ -110,8 +124,10 @@ class Lifecycle(Middleware):
 
     def before_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Dramatiq's consumers go on fetching until the very end: stop claiming, wait, hand back."""
-        if (process := getattr(broker, "process", None)) is not None:
-            process.stop(settings().stop_grace_s)
+        process = getattr(broker, "process", None)
+        if process is not None and not process.stop(settings().stop_grace_s):
+            process.close("asked to stop")
+            os._exit(0)  # Dramatiq would wait for the bodies, for minutes
 
     def after_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Write what is left."""

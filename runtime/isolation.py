@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -141,8 +142,10 @@ def _serve(one: Child, word: str, values: list[Any], link: LocalLink) -> None:
         link.log(*values)
     else:  # a question; an error of the services is its answer
         try:
-            answer = {"artifact": link.record, "artifact_path": link.artifact_path, "needs": link.needs}[word](*values)
-            one.send("answer", answer)
+            answers: dict[str, Callable[..., Any]] = {
+                "artifact": link.record, "artifact_path": link.artifact_path, "needs": link.needs,
+            }  # fmt: skip
+            one.send("answer", answers[word](*values))
         except Exception as error:
             one.send("refusal", type(error).__name__, str(error))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models import Artifact, Task, TaskBody, TaskNeed, reading
+from models import Artifact, reading, tables
 from runtime.held import Held
 from runtime.run import Need
 from runtime.writer import Writer
@@ -45,12 +45,13 @@ class LocalLink:
 
     def needs(self) -> list[Need]:
         """The tasks this one waited for."""
+        t, need, body = tables.tasks.c, tables.task_needs.c, tables.task_bodies.c
         with reading() as session:
             rows = session.execute(
-                select(Task.id, Task.type, Task.title, Task.status, TaskBody.result)
-                .join(TaskNeed, TaskNeed.parent == Task.id)
-                .join(TaskBody, TaskBody.task_id == Task.id)
-                .where(TaskNeed.child == self._held.claimed.id)
-                .order_by(Task.id)
+                select(t.id, t.type, t.title, t.status, body.result)
+                .join(tables.task_needs, need.parent == t.id)
+                .join(tables.task_bodies, body.task_id == t.id)
+                .where(need.child == self._held.claimed.id)
+                .order_by(t.id)
             ).all()
         return [Need(r.id, r.type, r.title, r.status.value, r.result) for r in rows]

@@ -150,7 +150,8 @@ def _engine(result: Any) -> dict[str, Any]:
     """What a result says of the engine that made it, for the attempt's row."""
     if not isinstance(result, dict):
         return {}
-    usage = result.get("usage") if isinstance(result.get("usage"), dict) else {}
+    said = result.get("usage")
+    usage = said if isinstance(said, dict) else {}
     found = {
         "engine": result.get("engine"), "engine_kind": result.get("engine_kind"), "model": usage.get("model"),
         "tokens_in": usage.get("input_tokens"), "tokens_out": usage.get("output_tokens"),

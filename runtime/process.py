@@ -180,16 +180,18 @@ class WorkerProcess:
         for held in self.snapshot():
             self.hand_back(held, Stage.waiting)
 
-    def stop(self, grace_s: float) -> None:
-        """Drain, let bodies finish for `grace_s`, hand back what is left, write everything."""
+    def stop(self, grace_s: float) -> bool:
+        """Drain, let bodies finish for `grace_s`, hand back what is left; False where bodies are still inside."""
         self.drain()
         self._show_draining()
         last = min(1.0, grace_s / 4)  # of the grace: for bodies to leave at a checkpoint
         self.wait_for_bodies(grace_s - last)
         self.interrupt_all(Stopping)
         self.wait_for_bodies(last)
-        for held in self.snapshot():
+        left = self.snapshot()
+        for held in left:
             self.write_off(held)
+        return not left
 
     def _show_draining(self) -> None:
         try:

@@ -236,7 +236,7 @@ def _update_starts() -> Any:
 
 @per_database
 def _update_progress() -> Any:
-    columns = {
+    columns: dict[str, Any] = {
         "id": BigInteger(), "epoch": Integer(), "at": WHEN, "done": Float(), "total": Float(), "percent": Float(),
         "note": String(), "step": String(),
     }  # fmt: skip

@@ -60,10 +60,9 @@ def require(role: Role, owner: int | None = None) -> None:
     actor = current()
     if actor.kind != "operator":
         return
+    o = tables.operators.c
     with reading() as session:
-        row = session.execute(
-            select(Operator.role, Operator.disabled_at).where(Operator.id == actor.operator_id)  # type: ignore[arg-type]
-        ).first()
+        row = session.execute(select(o.role, o.disabled_at).where(o.id == actor.operator_id)).first()
     if row is None or row.disabled_at is not None:
         raise Forbidden(f"{actor.id} has no active account")
     own = owner is not None and owner == actor.operator_id and role is Role.operator
@@ -104,6 +103,8 @@ def _request(actor: Actor) -> dict[str, str | None]:
     """Where the act came from, cut to what its columns hold: a browser may call itself anything."""
     columns = tables.events.c
     return {
-        name: None if (said := getattr(actor, name)) is None else said.replace("\0", "")[: columns[name].type.length]
+        name: None
+        if (said := getattr(actor, name)) is None
+        else said.replace("\0", "")[: getattr(columns[name].type, "length", None)]
         for name in ("ip", "user_agent", "request_id")
     }

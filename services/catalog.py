@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from sqlalchemy import select
 
 from models import TypeRow, now, reading, transaction
@@ -42,8 +42,8 @@ class TaskType:
             payload = arguments.model_dump(mode="json")
         except ValidationError as error:
             raise _unfit(self.name, error) from None
-        except PydanticSerializationError as error:
-            raise InvalidInput("payload", f"{error} Give text, numbers, lists or objects") from None
+        except PydanticSerializationError:
+            raise _no_json(given) from None
         checks.plain_json(payload, "")  # also where a signature lets "nan" pass for a number
         if not plain:
             self._must_survive(arguments, payload)
@@ -58,9 +58,7 @@ class TaskType:
         for name in self.params.model_fields:
             given, back = getattr(arguments, name), getattr(again, name)
             if type(given) is not type(back) or (given == back) is not True:
-                raise InvalidInput(
-                    f"/{name}", f"{checks.shortened(given)} is not JSON; give text, numbers, lists or objects"
-                )
+                raise _no_json({name: given})
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -188,6 +186,24 @@ def _unfit(name: str, error: ValidationError) -> InvalidInput:
     if first["type"] == "missing":
         return InvalidInput(pointer, f"{name} needs this argument{more}")
     return InvalidInput(pointer, f"{checks.shortened(first['input'])} does not fit {name}: {first['msg']}{more}")
+
+
+def _no_json(given: dict[str, Any]) -> InvalidInput:
+    """The refusal that names the value in the way."""
+    in_the_way = {name: value for name, value in given.items() if not _serialises(value)}
+    try:
+        checks.plain_json(in_the_way or given, "")
+    except InvalidInput as refusal:
+        return refusal
+    return InvalidInput("payload", "holds a value that is not JSON; give text, numbers, lists or objects")
+
+
+def _serialises(value: Any) -> bool:
+    try:
+        to_jsonable_python(value)
+    except (PydanticSerializationError, ValueError):
+        return False
+    return True
 
 
 def forget() -> None:

@@ -93,9 +93,9 @@ def _parents(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     if not ids:
         return []
     query = (
-        select(Task.id, Task.status, Task.root_id)
-        .where(Task.id.in_(ids), Task.deleted_at.is_(None))  # type: ignore[union-attr]
-        .order_by(Task.id)  # type: ignore[arg-type]
+        select(tables.tasks.c.id, tables.tasks.c.status, tables.tasks.c.root_id)
+        .where(tables.tasks.c.id.in_(ids), tables.tasks.c.deleted_at.is_(None))
+        .order_by(tables.tasks.c.id)
         .with_for_update(read=True)  # a lighter lock would let a parent end unseen, and strand the child
     )
     rows = session.execute(query).all()
@@ -106,8 +106,8 @@ def _parents(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     return rows
 
 
-def _live(session: Session, type_name: str, key: str) -> Task | None:
-    query = select(Task).where(Task.type == type_name, Task.unique_key == key, text(LIVE_WITH_KEY))  # type: ignore[arg-type]
+def _live(session: Session, type_name: str, key: str | None) -> Task | None:
+    query = select(Task).where(tables.tasks.c.type == type_name, tables.tasks.c.unique_key == key, text(LIVE_WITH_KEY))
     live = session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
     if live is not None:
         session.expunge(live)
@@ -129,7 +129,7 @@ def _set_key_limit(session: Session, options: Options) -> None:
     if options.concurrency_key is None:
         return
     key, most = options.concurrency_key, options.max_running
-    known = session.execute(select(KeyLimit.max_running).where(KeyLimit.key == key)).scalar()  # type: ignore[call-overload]
+    known = session.execute(select(tables.key_limits.c.max_running).where(tables.key_limits.c.key == key)).scalar()
     if known is None:
         insert_missing(session, KeyLimit, [{"key": key, "max_running": most or 1}])
     if most not in (None, known):  # only then: the row stays locked, and workers wait for it

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import func, select
 
-from models import Rollup, now, reading
+from models import now, reading, tables
 from services.lifecycle.counts import bucket_top_s, hour_of
 
 ENOUGH = 5
@@ -30,12 +30,13 @@ def _median_s(name: str) -> float | None:
 
 
 def _read(name: str) -> float | None:
+    r = tables.rollups.c
     with reading() as session:
         rows = session.execute(
-            select(Rollup.bucket, func.sum(Rollup.n))
-            .where(Rollup.type == name, Rollup.measure == "run", Rollup.hour > hour_of(now()) - RECENT_HOURS)
-            .group_by(Rollup.bucket)
-            .order_by(Rollup.bucket)
+            select(r.bucket, func.sum(r.n))
+            .where(r.type == name, r.measure == "run", r.hour > hour_of(now()) - RECENT_HOURS)
+            .group_by(r.bucket)
+            .order_by(r.bucket)
         ).all()
     total = sum(n for _, n in rows)
     if total < ENOUGH:

@@ -34,9 +34,7 @@ def create(name: str, role: Role | str = Role.viewer, password: str | None = Non
             session.flush()
             audit.record("create", "operator", row.id, after={"name": name, "role": row.role.value})
     except IntegrityError:
-        raise InvalidInput(
-            "name", f"there is an operator {checks.shortened(name)} already; choose another"
-        ) from None
+        raise InvalidInput("name", f"there is an operator {checks.shortened(name)} already; choose another") from None
     return row
 
 
@@ -103,9 +101,7 @@ def set_time_zone(operator_id: int, name: str | None) -> None:
     if name is not None:
         checks.name(name, "time zone", 64)
         if name not in available_timezones():
-            raise InvalidInput(
-                "time zone", f"{checks.shortened(name)} is not a time zone such as Europe/London"
-            )
+            raise InvalidInput("time zone", f"{checks.shortened(name)} is not a time zone such as Europe/London")
     _require_self_or_admin(operator_id)
     with transaction() as session:
         _one(session, operator_id, lock=True)

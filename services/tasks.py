@@ -64,7 +64,7 @@ def get(task_id: int) -> Task:
     checks.whole(task_id, "id", 1, 2**53)
     with reading() as session:
         task = session.execute(
-            select(Task).where(Task.id == task_id).execution_options(populate_existing=True)
+            select(Task).where(tables.tasks.c.id == task_id).execution_options(populate_existing=True)
         ).scalar_one_or_none()
     if task is None:
         raise NotFound(f"there is no task #{task_id}")
@@ -94,16 +94,16 @@ def logs(
     if not isinstance(after, tuple) or len(after) != 2:
         raise InvalidInput("after", f"{checks.shortened(after)} is not a pair of epoch and seq")
     epoch, seq = checks.whole(after[0], "after/0", 0, 2**31 - 1), checks.whole(after[1], "after/1", -1, 2**31 - 1)
-    wanted = select(TaskLog).where(
-        TaskLog.task_id == task_id, (TaskLog.epoch > epoch) | ((TaskLog.epoch == epoch) & (TaskLog.seq > seq))
-    )
+    line = tables.task_logs.c
+    later = (line.epoch > epoch) | ((line.epoch == epoch) & (line.seq > seq))
+    wanted = select(TaskLog).where(line.task_id == task_id, later)
     if level is not None:
         levels = ["debug", "info", "warning", "error"]
         if level not in levels:
             raise InvalidInput("level", f"{checks.shortened(level)} is none of {', '.join(levels)}")
-        wanted = wanted.where(TaskLog.level.in_(levels[levels.index(level) :]))  # type: ignore[attr-defined]
+        wanted = wanted.where(line.level.in_(levels[levels.index(level) :]))
     with reading() as session:
-        return list(session.execute(wanted.order_by(TaskLog.epoch, TaskLog.seq).limit(limit)).scalars())
+        return list(session.execute(wanted.order_by(line.epoch, line.seq).limit(limit)).scalars())
 
 
 def cancel(task_id: int, reason: str | None = None) -> Task:
@@ -168,7 +168,8 @@ def reprioritise(task_id: int, priority: int, reason: str | None = None) -> Task
         audit.require_for(before)
         if before.status not in (Status.pending, Status.queued):
             raise StaleTask(f"#{task_id} is {before.status.value}: its priority no longer matters")
-        session.execute(update(tables.tasks).where(Task.id == task_id).values(priority=priority, updated_at=now()))  # type: ignore[arg-type]
+        mine = tables.tasks.c.id == task_id
+        session.execute(update(tables.tasks).where(mine).values(priority=priority, updated_at=now()))
         audit.record(
             "reprioritise", "task", task_id, before={"priority": before.priority}, after={"priority": priority},
             reason=reason,
@@ -195,7 +196,9 @@ def _hide(task_id: int, hide: bool, reason: str | None) -> Task:
             raise StaleTask(f"#{task_id} is {task.status.value}; cancel it before deleting it")
         if hide == (task.deleted_at is not None):
             raise StaleTask(f"#{task_id} is {'already' if hide else 'not'} deleted")
-        session.execute(update(tables.tasks).where(Task.id == task_id).values(deleted_at=now() if hide else None))  # type: ignore[arg-type]
+        session.execute(
+            update(tables.tasks).where(tables.tasks.c.id == task_id).values(deleted_at=now() if hide else None)
+        )
         audit.record(
             "delete" if hide else "restore", "task", task_id, before={"deleted": not hide}, after={"deleted": hide},
             reason=reason,

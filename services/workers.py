@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Row, insert, select, update
 
-from models import Role, SchemaFloor, Worker, now, reading, tables, transaction
+from models import Role, Worker, now, reading, tables, transaction
 from models.schema import CODE
 from services import audit, checks, marks
 from services.errors import NotFound, StaleTask
@@ -124,7 +124,7 @@ def alive(kind: str | None = "worker") -> list[Worker]:
 def too_old() -> bool:
     """Whether the ledger has moved on to a schema that this code must not work on."""
     with reading() as session:
-        floor = session.execute(select(SchemaFloor.floor)).scalar()  # type: ignore[call-overload]
+        floor = session.execute(select(tables.schema_floor.c.floor)).scalar()
     return floor is not None and floor > CODE
 
 

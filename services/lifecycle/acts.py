@@ -16,7 +16,7 @@ def locked(session: Session, task_id: int) -> Task:
     """The task, locked until the transaction ends. Raises `NotFound`."""
     checks.whole(task_id, "id", 1, 2**53)
     task = session.execute(
-        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
+        select(Task).where(tables.tasks.c.id == task_id).with_for_update().execution_options(populate_existing=True)
     ).scalar_one_or_none()
     if task is None:
         raise NotFound(f"there is no task #{task_id}")
@@ -35,7 +35,7 @@ def cancel(session: Session, task_id: int, by: str, reason: str | None) -> Task:
         _move(session, task, Move.cancel, finished_at=at, parked=False, **asked)
         settle(session, {task_id: Status.cancelled})
     elif task.cancel_requested_at is None:
-        session.execute(update(tables.tasks).where(Task.id == task_id).values(**asked))  # type: ignore[arg-type]
+        session.execute(update(tables.tasks).where(tables.tasks.c.id == task_id).values(**asked))
         bell.ring_cancel_after_commit()
     return locked(session, task_id)
 
@@ -45,7 +45,7 @@ def let_go(session: Session, task_id: int) -> Task:
     task = locked(session, task_id)
     if task.held_reason is None or task.status is not Status.pending:
         raise StaleTask(f"#{task_id} is not held: it is {task.status.value}")
-    session.execute(update(tables.tasks).where(Task.id == task_id).values(held_reason=None, updated_at=now()))  # type: ignore[arg-type]
+    session.execute(update(tables.tasks).where(tables.tasks.c.id == task_id).values(held_reason=None, updated_at=now()))
     return _queue_if_ready(session, task_id)
 
 
@@ -62,7 +62,7 @@ def _move(session: Session, task: Task, move: Move, **values: Any) -> None:
     """One conditional UPDATE; its row is locked, so zero rows would be a bug."""
     done = session.execute(
         update(tables.tasks)
-        .where(Task.id == task.id, Task.status.in_(move.sources))  # type: ignore[arg-type,attr-defined]
+        .where(tables.tasks.c.id == task.id, tables.tasks.c.status.in_(move.sources))
         .values(status=move.target, **values)
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]

@@ -50,7 +50,7 @@ def given(columns: Mapping[str, TypeEngine], name: str = "given") -> FromClause:
 
 
 def _extracted(row: Any, name: str, kind: TypeEngine) -> Any:
-    path = literal_column(f"'$.{name}'")
+    path: Any = literal_column(f"'$.{name}'")
     # `->` keeps JSON as JSON text; json_extract turns scalars into SQLite's own
     value = row.op("->")(path) if isinstance(kind, JSON) else func.json_extract(row, path)
     return type_coerce(value, kind).label(name)

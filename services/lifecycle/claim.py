@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, literal, select, text, update
 from sqlmodel import Session
 
-from models import Queue, Status, now, reading, tables, transaction
+from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
 from services.lifecycle.batch import among, listed, per_database
@@ -81,9 +81,8 @@ def _rooms(session: Session, names: Collection[str] | None, limit: int) -> dict[
 
 
 def _room_behind_gate(session: Session, queue: str) -> int:
-    gate = session.execute(
-        select(Queue.max_running, Queue.paused_at).where(Queue.name == queue).with_for_update()
-    ).one()
+    q = tables.queues.c
+    gate = session.execute(select(q.max_running, q.paused_at).where(q.name == queue).with_for_update()).one()
     if gate.paused_at is not None:
         return 0
     running = text(f"SELECT count(*) FROM tasks WHERE queue = :queue AND {RUNNING}")
@@ -94,12 +93,12 @@ def _take(session: Session, ids: list[int], worker: str, lease_s: float) -> list
     at = now()
     values = {"ids": listed(ids), "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
     rows = session.execute(_move_to_running(), values).all()
-    payloads = dict(session.execute(_payloads(), {"ids": values["ids"]}).all())  # type: ignore[arg-type]
+    payloads = {row[0]: row[1] for row in session.execute(_payloads(), {"ids": values["ids"]})}
     deltas = Deltas()
     for (type_, queue), n in Counter((row[2], row[3]) for row in rows).items():
         gauge(deltas, type_, queue, Status.queued, Status.running, n)
     record(session, deltas)
-    claimed = [Claimed(*row, payload=payloads.get(row[0], {})) for row in rows]
+    claimed = [Claimed(*row, payload=payloads.get(row[0], {})) for row in rows]  # type: ignore[misc]
     return sorted(claimed, key=lambda one: (-one.priority, one.id))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, BigInteger, bindparam, func, insert, literal_column
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
-from models import Queue, Status, Task, after_commit, now, tables
+from models import Queue, Status, after_commit, now, tables
 from models.base import Json
 from models.db import is_postgresql
 from models.upsert import insert_missing
@@ -59,12 +59,12 @@ def _insert_tasks(session: Session, columns: dict[str, Any], how_many: int) -> l
 def _task_insert(names: tuple[str, ...]) -> Any:
     """`how_many` tasks with the same columns; the ids are the database's."""
     table = tables.tasks.c
-    defaults = {c.name: c.default.arg for c in table if c.default is not None and c.default.is_scalar}
+    defaults = {c.name: getattr(c.default, "arg", None) for c in table if c.default is not None and c.default.is_scalar}
     fixed = {n: bindparam(n, type_=table[n].type) for n in names}
     fixed |= {n: bindparam(n, value, type_=table[n].type) for n, value in defaults.items() if n not in fixed}
     fixed |= {"tags": bindparam("tags", [], type_=Json)} if "tags" not in fixed else {}
     rows = select(*fixed.values()).select_from(_counter())
-    return insert(tables.tasks).from_select(list(fixed), rows, include_defaults=False).returning(Task.id)
+    return insert(tables.tasks).from_select(list(fixed), rows, include_defaults=False).returning(tables.tasks.c.id)
 
 
 def _counter() -> Any:

@@ -24,9 +24,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from models import FINISHED, Attempt, Move, Outcome, Status, TaskBody, now, tables
+from models import FINISHED, Move, Outcome, Status, now, tables
 from models.db import is_postgresql
 from services import bell
 from services.lifecycle.batch import WHEN, given, packed, per_database, stamp
@@ -198,17 +199,17 @@ def _fill_bodies() -> Any:
     result = v.result.cast(postgresql.JSONB) if is_postgresql() else v.result
     return (
         update(tables.task_bodies)
-        .where(TaskBody.task_id == v.id)
-        .where(v.result.is_not(None) | v.error_text.is_not(None) | TaskBody.error_text.is_not(None))
+        .where(tables.task_bodies.c.task_id == v.id)
+        .where(v.result.is_not(None) | v.error_text.is_not(None) | tables.task_bodies.c.error_text.is_not(None))
         .values(result=result, result_bytes=v.bytes, error_text=v.error_text)
     )
 
 
-PLAIN_COLUMNS = {
+PLAIN_COLUMNS: dict[str, TypeEngine] = {
     "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN, "ended_at": WHEN,
     "outcome": String(), "forced": Boolean(),
 }  # fmt: skip
-ALL_COLUMNS = PLAIN_COLUMNS | {
+ALL_COLUMNS: dict[str, TypeEngine] = PLAIN_COLUMNS | {
     "error_class": String(), "error_text": String(), "traceback": String(), "cancel_seen_at": WHEN,
     "engine": String(), "engine_kind": String(), "model": String(), "tokens_in": Integer(), "tokens_out": Integer(),
     "tokens_cached": Integer(), "cost_micros": Integer(), "cpu_s": Float(), "peak_rss": BigInteger(),
@@ -268,8 +269,7 @@ def already_ended(session: Session, endings: Sequence[Ending]) -> set[tuple[int,
     The same instant tells one's own ending from that of a rescuer, who was faster.
     """
     ids = [e.task_id for e in endings]
-    rows = session.execute(
-        select(Attempt.task_id, Attempt.epoch, Attempt.ended_at).where(Attempt.task_id.in_(ids))  # type: ignore[attr-defined]
-    )
+    a = tables.attempts.c
+    rows = session.execute(select(a.task_id, a.epoch, a.ended_at).where(a.task_id.in_(ids)))
     ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
     return {key for e in endings if ended.get(key := (e.task_id, e.epoch)) == e.ended_at}

@@ -47,9 +47,9 @@ def lock_gates(session: Session, keys: Collection[str], wait: bool = True) -> di
     if not keys:
         return {}
     gates = (
-        select(KeyLimit.key, KeyLimit.max_running)
-        .where(KeyLimit.key.in_(keys))  # type: ignore[attr-defined]
-        .order_by(KeyLimit.key)
+        select(tables.key_limits.c.key, tables.key_limits.c.max_running)
+        .where(tables.key_limits.c.key.in_(keys))
+        .order_by(tables.key_limits.c.key)
         .with_for_update(skip_locked=not wait)
     )
     locked = {row.key: row.max_running for row in session.execute(gates)}
@@ -75,7 +75,7 @@ def park(session: Session, ids: Collection[int]) -> None:
 def unpark(session: Session, gates: Mapping[str, int]) -> int:
     """Put the best parked tasks of locked keys back into the line, as many as there is room for."""
     waited_for = session.execute(WITH_PARKED, {"keys": list(gates)}).scalars().all() if gates else []
-    back = []
+    back: list[Any] = []
     for key, free in rooms_of(session, {key: gates[key] for key in waited_for}).items():
         back += session.execute(FIRST_PARKED, {"key": key, "room": free}).all() if free else []
     if back:

@@ -76,7 +76,8 @@ class _Choice:
         found = line(self._session, heads, types, [*self.ids, *self._passed]) if wanted and heads else []
         self._look_at_keys(found, wait)
         cut = {queue for queue, n in Counter(row.queue for row in found).items() if n >= heads[queue]}
-        parked, taking = [], True
+        parked: list[int] = []
+        taking = True
         for row in found:
             room = 1 if row.concurrency_key is None else self._rooms_of_keys.get(row.concurrency_key)
             if room and taking and self._rooms[row.queue] > 0 and len(self.ids) < self._limit:

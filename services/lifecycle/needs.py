@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, delete, func, select, text, update
 from sqlmodel import Session
 
-from models import FINISHED, OnParentFailure, Status, Task, TaskNeed, Unsettled, now, reading, tables, transaction
+from models import FINISHED, OnParentFailure, Status, Unsettled, now, reading, tables, transaction
 from models.upsert import insert_missing
 from services import bell
 from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
@@ -54,16 +54,17 @@ def settle(session: Session, ended: Mapping[int, Status], in_place: int = IN_PLA
 
 def settle_rest(limit: int = IN_PLACE) -> int:
     """Go on where an ending had too many children for its own transaction. Returns how many edges."""
+    u, t = tables.unsettled.c, tables.tasks.c
     with reading() as session:
-        if session.execute(select(Unsettled.parent).limit(1)).first() is None:
+        if session.execute(select(u.parent).limit(1)).first() is None:
             return 0
     with transaction() as session:
-        noted = select(Unsettled.parent).order_by(Unsettled.since).limit(limit).with_for_update(skip_locked=True)
+        noted = select(u.parent).order_by(u.since).limit(limit).with_for_update(skip_locked=True)
         ids = session.execute(noted).scalars().all()
         if not ids:
             return 0
-        session.execute(delete(tables.unsettled).where(Unsettled.parent.in_(ids)))  # type: ignore[attr-defined]
-        parents = select(Task.id, Task.status).where(Task.id.in_(ids)).order_by(Task.id)  # type: ignore[union-attr,arg-type]
+        session.execute(delete(tables.unsettled).where(u.parent.in_(ids)))
+        parents = select(t.id, t.status).where(t.id.in_(ids)).order_by(t.id)
         rows = session.execute(parents.with_for_update(read=True)).all()  # a rerun must not come between
         return settle(session, {row.id: row.status for row in rows if row.status in FINISHED}, limit)
 
@@ -88,7 +89,11 @@ def _open_edges() -> Any:
 
 
 def _note_rest(session: Session, parents: Collection[int]) -> None:
-    rest = select(TaskNeed.parent).where(TaskNeed.parent.in_(parents), TaskNeed.settled_at.is_(None)).distinct()  # type: ignore[attr-defined,union-attr]
+    rest = (
+        select(tables.task_needs.c.parent)
+        .where(tables.task_needs.c.parent.in_(parents), tables.task_needs.c.settled_at.is_(None))
+        .distinct()
+    )
     left = session.execute(rest).scalars().all()
     if left:
         insert_missing(session, Unsettled, [{"parent": parent, "since": now()} for parent in left])

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, text, update
 from sqlmodel import Session
 
-from models import Move, Status, Task, now, tables, transaction
+from models import Move, Status, now, tables, transaction
 from models.db import is_postgresql, reading
 from models.task import DUE, MAY_EXPIRE
 from services import bell
@@ -77,5 +77,5 @@ def _set(session: Session, rows: Sequence[Any], move: Move, **values: Any) -> No
     deltas = Deltas()
     for row in rows:
         gauge(deltas, row.type, row.queue, Status(row.status), move.target)
-    session.execute(update(tables.tasks).where(Task.id.in_([row.id for row in rows])).values(**values))  # type: ignore[union-attr]
+    session.execute(update(tables.tasks).where(tables.tasks.c.id.in_([row.id for row in rows])).values(**values))
     record(session, deltas)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, insert, select, text, update
 from sqlmodel import Session
 
-from models import Outcome, Status, Task, TaskBody, now, reading, tables, transaction
+from models import Outcome, Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
 from services import bell
@@ -89,7 +89,8 @@ def _lock(session: Session, which: str, values: dict[str, Any], limit: int) -> S
         _typed(f"SELECT id FROM tasks WHERE {RUNNING} AND {which} ORDER BY id LIMIT :limit {lock}"),
         {**values, "limit": limit},
     ).scalars().all()  # fmt: skip
-    return session.execute(select(tables.tasks).where(Task.id.in_(ids)).order_by(Task.id)).all() if ids else []  # type: ignore[attr-defined,union-attr]
+    t = tables.tasks.c
+    return session.execute(select(tables.tasks).where(t.id.in_(ids)).order_by(t.id)).all() if ids else []
 
 
 def _typed(sql: str) -> Any:
@@ -143,7 +144,9 @@ def lost_words() -> str:
 
 def _explain(session: Session, ids: list[int]) -> None:
     if ids:
-        session.execute(update(tables.task_bodies).where(TaskBody.task_id.in_(ids)).values(error_text=lost_words()))  # type: ignore[attr-defined]
+        session.execute(
+            update(tables.task_bodies).where(tables.task_bodies.c.task_id.in_(ids)).values(error_text=lost_words())
+        )
 
 
 @per_database

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, Row, String, bindparam, case, litera
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from models import LIVE, Move, Status, Task, TaskNeed, now, tables
+from models import LIVE, Move, Status, now, tables
 from models.task import LIVE_WITH_KEY
 from services import bell
 from services.errors import StaleTask
@@ -64,11 +64,12 @@ def _struck(session: Session, task_id: int) -> Sequence[Row]:
 
 
 def _parents(session: Session, ids: Collection[int]) -> Mapping[int, Sequence[Row]]:
+    t, need = tables.tasks.c, tables.task_needs.c
     query = (
-        select(TaskNeed.child, TaskNeed.parent, Task.status)
-        .join(Task, Task.id == TaskNeed.parent)  # type: ignore[arg-type]
-        .where(TaskNeed.child.in_(ids))  # type: ignore[attr-defined]
-        .order_by(TaskNeed.parent)  # type: ignore[arg-type]
+        select(need.child, need.parent, t.status)
+        .join(tables.tasks, t.id == need.parent)
+        .where(need.child.in_(ids))
+        .order_by(need.parent)
         .with_for_update(read=True, of=tables.tasks)  # one that lives must not end between this and our commit
     )
     found = defaultdict(list)
@@ -110,7 +111,8 @@ def _start_over(session: Session, tasks: Sequence[Any], parents: Mapping[int, Se
 
 def _whose_key(session: Session, tasks: Sequence[Any]) -> str:
     for task in tasks:
-        live = select(Task.id).where(Task.type == task.type, Task.unique_key == task.unique_key, text(LIVE_WITH_KEY))  # type: ignore[call-overload]
+        t = tables.tasks.c
+        live = select(t.id).where(t.type == task.type, t.unique_key == task.unique_key, text(LIVE_WITH_KEY))
         other = session.execute(live).scalar()
         if other is not None:
             return f"#{task.id} cannot be rerun: another live task, #{other}, has its unique key {task.unique_key!r}"
