@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from models import migrate
+from services import catalog
+from tests.conftest import empty, forget, use
 from tests.services import kit
 from tests.services.crowd import Crowd
 
@@ -14,6 +17,23 @@ def core(ledger: str) -> Iterator[str]:
     with kit.known(kit.a_type("greet"), kit.a_type("count", queue="numbers", retries=0, timeout_s=30.0)):
         yield ledger
         kit.assert_sound()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One ledger for all tests of a module that do not change it, with one task and `greet` declared."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, tmp_path_factory.mktemp("ledger") / "var", url)
+        migrate.upgrade()
+        if url is not None:
+            empty()
+        with kit.known(kit.a_type("greet")):
+            kit.greet()
+            catalog.declare()
+            yield request.param
+            kit.assert_sound()
+    forget()
 
 
 @pytest.fixture(scope="session")

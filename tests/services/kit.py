@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pydantic import ConfigDict, create_model
 from sqlalchemy import event, insert, select, text, update
 
 from models import Event, Move, Outcome, Status, Task, now, reading, tables, transaction
 from models.db import engine
 from services import catalog, tasks
+from services.errors import ServiceError
 from services.lifecycle.claim import Claimed, claim
 from services.lifecycle.ending import Ending, end
 from services.lifecycle.needs import settle_rest
@@ -176,6 +178,19 @@ def events(verb: str, task: Task | int | None = None) -> list[Event]:
     return [row for row in rows if wanted is None or row.entity_id == wanted]
 
 
+def refused(act: Callable[[], Any], kind: type[Exception] = ServiceError) -> str:
+    """The sentence of a refusal that wrote nothing."""
+    tables_ = ("tasks", "task_bodies", "task_needs", "key_limits", "queues", "rollup_deltas", "events")
+    all_rows = " + ".join(f"(SELECT count(*) FROM {name})" for name in tables_)
+    before = scalar(f"SELECT {all_rows}")
+    with pytest.raises(kind) as caught:
+        act()
+    assert scalar(f"SELECT {all_rows}") == before
+    sentence = str(caught.value)
+    assert len(sentence) < 700, "a sentence, not a dump"
+    return sentence
+
+
 def together(*acts: Callable[[], Any]) -> list[Any]:
     """Do all at once, a thread each; returns what each returned or raised."""
     return race(1, *(lambda _, act=act: act() for act in acts))[0]
@@ -223,12 +238,14 @@ RULES = {
         WHERE n.settled_at IS NULL AND p.finished_at IS NOT NULL AND p.id NOT IN (SELECT parent FROM unsettled)""",
     "a completed task has one completed attempt: its last": """
         SELECT t.id FROM tasks t WHERE t.status = 'completed' AND 1 <>
-            (SELECT count(*) FROM attempts a WHERE a.task_id = t.id AND a.outcome = 'completed' AND a.epoch = t.epoch)""",
+            (SELECT count(*) FROM attempts a
+             WHERE a.task_id = t.id AND a.outcome = 'completed' AND a.epoch = t.epoch)""",
     "no task that did not complete has a completed attempt": """
         SELECT t.id FROM tasks t JOIN attempts a ON a.task_id = t.id
         WHERE a.outcome = 'completed' AND (t.status <> 'completed' OR a.epoch <> t.epoch)""",
     "a running attempt has not ended": """
-        SELECT t.id FROM tasks t JOIN attempts a ON a.task_id = t.id AND a.epoch = t.epoch WHERE t.status = 'running'""",
+        SELECT t.id FROM tasks t JOIN attempts a ON a.task_id = t.id AND a.epoch = t.epoch
+        WHERE t.status = 'running'""",
     "no attempt is ahead of its task": """
         SELECT t.id FROM tasks t JOIN attempts a ON a.task_id = t.id AND a.epoch > t.epoch""",
     "no key runs more than its limit": """
