@@ -44,6 +44,6 @@ _FOOT = """
 <div style="font-size: 0.86rem; line-height: 1.5; opacity: 0.85; padding-top: 0.75rem">
 <div><strong style="font-weight: 600">{name}</strong> · {role}</div>
 <div>Times in {zone}</div>
-<div><a href="/sign-out" target="_self">Sign out</a></div>
+<div><a href="/sign-out" target="_self" style="color: inherit; text-decoration: underline">Sign out</a></div>
 </div>
 """

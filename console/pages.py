@@ -1,24 +1,50 @@
-"""Every page of the console, by name."""
+"""Every page of the console, by name; and the ways from one to another."""
 
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from console import who
+from models import Role
+
 VIEWS = Path(__file__).resolve().parent / "views"
+
+_PAGES: dict[str, tuple[str, str]] = {
+    "overview": ("Overview", "space_dashboard"),
+    "tasks": ("Tasks", "list_alt"),
+    "task": ("Task", "article"),
+    "run": ("Run a task", "play_circle"),
+    "errors": ("Errors", "error"),
+    "workers": ("Workers and queues", "memory"),
+    "audit": ("Audit", "history"),
+    "settings": ("Settings", "settings"),
+}
+_HIDDEN = {"task"}
 
 
 def page(name: str) -> Any:
     """The page of this name, for a link or a switch."""
-    title, icon, more = _PAGES[name]
-    return st.Page(VIEWS / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, **more)
-
-
-_PAGES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "overview": ("Overview", "space_dashboard", {"default": True}),
-}
+    title, icon = _PAGES[name]
+    return st.Page(
+        VIEWS / f"{name}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=name,
+        default=name == "overview",
+        visibility="hidden" if name in _HIDDEN else "visible",
+    )
 
 
 def navigation() -> dict[str, list[Any]]:
     """What stands in the sidebar, by section."""
-    return {"": [page("overview")]}
+    return {
+        "": [page(name) for name in ("overview", "tasks", "run", "task")],
+        "Operate": [page(name) for name in ("errors", "workers")],
+        "Manage": [page(name) for name in (*(("audit",) if who.may(Role.operator) else ()), "settings")],
+    }
+
+
+def open_task(task_id: int) -> None:
+    """Go to a task's page."""
+    st.switch_page(page("task"), query_params={"id": str(task_id)})

@@ -1,5 +1,7 @@
 """Figures, times and people's text in words. Text of others never becomes markup: `plain` sees to it."""
 
+import json
+import pprint
 import re
 from datetime import datetime, tzinfo
 from html import escape
@@ -101,3 +103,31 @@ def size(count: float | None) -> str:
 def many(count: int, one: str, several: str | None = None) -> str:
     """`1 task`, `12,000 tasks`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def pretty(value: object, indent: int | None = 2) -> str:
+    """JSON for reading."""
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def python(type_name: str, arguments: dict, options: dict | None = None) -> str:
+    """The call that would enqueue this."""
+    with_options = ""
+    if options:
+        with_options = (
+            f".with_options({', '.join(f'{name}={_literal(value)}' for name, value in options.items())})"
+        )
+    lines = "".join(
+        f"    {name}={_literal(value)},\n" for name, value in arguments.items() if name.isidentifier()
+    )
+    call = f"({chr(10)}{lines})" if lines else "()"
+    return f"from actors.{type_name} import {type_name}\n\n{type_name}{with_options}.enqueue{call}"
+
+
+def _literal(value: object) -> str:
+    shown = repr(value)
+    return (
+        shown
+        if len(shown) <= 100
+        else pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")
+    )

@@ -1,0 +1,127 @@
+"""A grid that is live and safe: WHICH rows it shows is frozen until the reader asks, what stands in their cells is not.
+
+A selection is made of positions. So the widget's identity is the snapshot of ids: a new snapshot is a new widget with
+nothing selected, and callbacks act on the ids of the run that drew them.
+"""
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from console import pages, reads
+from console.ui import confirm, parts, rows, say
+from services import search
+from services.search import TaskFilter
+
+SIZE = 50
+ROW = 30
+BULK = ("Cancel", "Rerun", "Set priority", "Delete")
+
+
+@dataclass
+class Snapshot:
+    """The frozen rows of one grid, and the way there."""
+
+    filter: TaskFilter
+    cursors: list[int | None] = field(default_factory=lambda: [None])  # `before` of each page up to this one
+    ids: list[int] | None = None
+    next_before: int | None = None
+
+    def thaw(self, cursors: list[int | None] | None = None) -> None:
+        """Look anew: at the first page, or at the one these cursors lead to."""
+        self.cursors, self.ids = cursors or [None], None
+
+    def fill(self) -> None:
+        """Freeze what is there."""
+        if self.ids is None:
+            found = search.page(self.filter, before=self.cursors[-1], size=SIZE)
+            self.ids, self.next_before = [row.id or 0 for row in found.rows], found.next_before
+
+
+def snapshot(name: str, wanted: TaskFilter) -> Snapshot:
+    """This session's snapshot under that name; a new one where the filter changed."""
+    key = f"_{name}_snapshot"
+    known = st.session_state.get(key)
+    if known is None or known.filter != wanted:
+        known = st.session_state[key] = Snapshot(wanted)
+    return known
+
+
+def show(name: str, shot: Snapshot) -> None:
+    """The bar, the grid, the pager. Call it inside a fragment."""
+    shot.fill()
+    ids = list(shot.ids or [])
+    tasks = search.by_ids(ids)
+    ids = [task.id or 0 for task in tasks]
+    bar = st.container(
+        horizontal=True, vertical_alignment="center", key=f"{name}_bar", height=44, gap="small", border=False
+    )
+    generation = zlib.crc32(repr(ids).encode())
+    click = f"{name}_open{generation}"
+    opener = st.column_config.ButtonColumn(
+        "Task",
+        width=75,
+        pinned=True,
+        type="tertiary",
+        key=click,
+        on_click=_open,
+        args=(click, ids),
+        alignment="left",
+    )
+    event: Any = st.dataframe(
+        rows.frame(tasks, reads.reasons(tasks, say.zone())),
+        column_config=rows.columns(Task=opener), hide_index=True, row_height=ROW, placeholder="–",
+        height=parts.height(len(tasks), ROW), key=f"{name}_grid{generation}",
+        on_select="rerun", selection_mode="multi-row", alt="Tasks, newest first",
+    )  # fmt: skip
+    ticked = [ids[at] for at in event.selection.rows if at < len(ids)]
+    with bar:
+        _bar(name, shot, tasks, ticked)
+    _pager(name, shot)
+
+
+def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
+    newer = (
+        sum(1 for i in search.ids(shot.filter, 100) if i > shot.ids[0])
+        if shot.ids and len(shot.cursors) == 1
+        else 0
+    )
+    if ticked:
+        st.markdown(f"**{len(ticked)}** ticked", width="content")
+        chosen = [task for task in tasks if task.id in ticked]
+        for act_name in BULK:
+            act = confirm.acts.ACTS[act_name]
+            st.button(
+                act.name, key=f"{name}_{act.name}", icon=f":material/{act.icon}:", on_click=confirm.ask,
+                args=(act.name, ticked), disabled=not any(act.may(task) for task in chosen),
+            )  # fmt: skip
+    else:
+        st.caption(f"{reads.counted(shot.filter)} match. Tick rows to act on them.", width="content")
+    if newer:
+        words = f"{newer}{'+' if newer == 100 else ''} new"
+        st.button(
+            words, key=f"{name}_new", icon=":material/arrow_upward:", type="tertiary", on_click=shot.thaw
+        )
+
+
+def _pager(name: str, shot: Snapshot) -> None:
+    if len(shot.cursors) == 1 and shot.next_before is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.caption(f"Page {len(shot.cursors)}", width="content")
+        st.button(
+            "Newer", icon=":material/chevron_left:", key=f"{name}_newer", disabled=len(shot.cursors) == 1,
+            on_click=shot.thaw, args=(shot.cursors[:-1],),
+        )  # fmt: skip
+        st.button(
+            "Older", icon=":material/chevron_right:", icon_position="right", key=f"{name}_older",
+            disabled=shot.next_before is None, on_click=shot.thaw, args=([*shot.cursors, shot.next_before],),
+        )  # fmt: skip
+
+
+def _open(click: str, ids: list[int]) -> None:
+    clicked = st.session_state.get(click)
+    if clicked is not None and 0 <= clicked["row"] < len(ids):
+        pages.open_task(ids[clicked["row"]])

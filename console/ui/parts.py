@@ -1,0 +1,43 @@
+"""Parts that pages share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from console.ui import say
+
+
+def title(text: str) -> None:
+    """A page's one heading, which also names the browser's tab."""
+    st.title(text, anchor=False)
+
+
+def empty(icon: str, sentence: str, hint: str = "") -> None:
+    """What stands where there is nothing to show."""
+    with st.container(
+        border=True, horizontal_alignment="center", vertical_alignment="center", height=180, gap="xsmall"
+    ):
+        st.markdown(f":gray[:material/{icon}:]", width="content")
+        st.markdown(sentence, width="content")
+        if hint:
+            st.caption(hint, width="content")
+
+
+def facts(rows: Mapping[str, str | None]) -> None:
+    """Names and values in two columns; values are shown as text. What is None is left out."""
+    lines = "".join(
+        f'<span style="opacity:.65">{say.markup(name)}</span>'
+        f'<span style="overflow-wrap:anywhere">{say.markup(value)}</span>'
+        for name, value in rows.items()
+        if value is not None
+    )
+    st.html(
+        '<div style="display:grid;grid-template-columns:minmax(70px,max-content) 1fr;gap:.3rem 1.25rem;'
+        f'font-size:.95rem;line-height:1.45">{lines}</div>'
+    )
+
+
+def height(many: int, row: int = 30, most: int = 20) -> Any:
+    """A grid's height: all of a few rows, a scrolling window on many."""
+    return "content" if many <= most else row * (most + 1) + 2

@@ -1,0 +1,66 @@
+"""The dialogs that pause, resume and limit a queue."""
+
+import streamlit as st
+
+from console import reads, who
+from console.ui import say
+from services import queues
+from services.errors import ServiceError
+
+ASKED, REFUSED = "_queue_asked", "_queue_refused"
+SAY = {
+    "Pause": "No worker takes from it until it is resumed. What runs goes on.",
+    "Resume": "Workers take from it again at once.",
+    "Limit": "At most so many of its tasks run at once, over all workers. What runs goes on.",
+}
+
+
+def ask(act: str, name: str) -> None:
+    """For a button's callback."""
+    st.session_state[ASKED] = (act, name)
+    st.session_state.pop(REFUSED, None)
+    st.rerun()
+
+
+def show_if_asked() -> None:
+    """At the end of the page."""
+    asked = st.session_state.pop(ASKED, None)
+    if asked is not None:
+        st.dialog(f"{asked[0]} {say.short(say.visible(asked[1]), 40)}")(_body)(*asked)
+
+
+def _body(act: str, name: str) -> None:
+    st.caption(SAY[act])
+    more: dict[str, int | None] = {}
+    reason = ""
+    if act == "Limit":
+        now = queues.get(name).max_running
+        more["n"] = st.number_input(
+            "At most", 1, queues.MOST_RUNNING, now, key="queue_most", placeholder="No limit", step=1
+        )
+    else:
+        reason = st.text_input("Reason", key="queue_reason", max_chars=500, placeholder="Shown to everybody")
+    if refused := st.session_state.get(REFUSED):
+        st.error(say.plain(refused))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button("Leave it", key="queue_no", on_click=st.rerun)
+        st.button(
+            act, key="queue_yes", type="primary", on_click=_do, args=(act, name, (reason or "").strip(), more),
+            disabled=act == "Pause" and not (reason or "").strip(),
+        )  # fmt: skip
+
+
+def _do(act: str, name: str, reason: str, more: dict[str, int | None]) -> None:
+    try:
+        with who.acting():
+            if act == "Pause":
+                queues.pause(name, reason)
+            elif act == "Resume":
+                queues.resume(name, reason or None)
+            else:
+                queues.set_max_running(name, more["n"])
+    except ServiceError as refusal:
+        st.session_state[REFUSED] = str(refusal)
+        return
+    reads.overview.clear()
+    st.rerun()

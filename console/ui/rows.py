@@ -1,0 +1,80 @@
+"""Tasks as rows of a grid."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from console.ui import look, say
+from models import Status, Task, now
+
+
+def frame(tasks: list[Task], reasons: list[str | None]) -> pd.DataFrame:
+    """One row a task; text of others is cleaned of what would reorder it, and a grid shows it as text."""
+    return pd.DataFrame([_row(task, why) for task, why in zip(tasks, reasons, strict=True)])
+
+
+def columns(**more: Any) -> dict[str, Any]:
+    """How the grid shows them; `more` replaces single columns."""
+    text, number = st.column_config.TextColumn, st.column_config.ProgressColumn
+    return {
+        "Task": text(width=70, pinned=True),
+        "Status": look.pill_column(width=100),
+        "Type": text(width=125),
+        "Title": text(width=180),
+        "Now": text(width=240, help="Why it waits, what it does, or what it came to"),
+        "Progress": number(width=110, min_value=0, max_value=100, format="%d%%"),
+        "Ran": text(width=80, help="How long its last attempt ran, or has run"),
+        "Waited": text(width=80, help="How long it stood in line"),
+        "Attempt": text(width=65, help="How often a worker took it"),
+        "Priority": text(width=65),
+        "Queue": text(width=90),
+        "Tags": st.column_config.ListColumn(width=130),
+        "Created": text(width=120),
+        **more,
+    }
+
+
+def _row(task: Task, why: str | None) -> dict[str, object]:
+    return {
+        "Task": str(task.id),
+        "Status": [look.NAMES[task.status]],
+        "Type": say.visible(task.type),
+        "Title": say.visible(task.title) or None,
+        "Now": say.visible(doing(task, why)) or None,
+        "Progress": task.progress_percent if task.status is Status.running else None,
+        "Ran": say.duration(ran_s(task)) if ran_s(task) is not None else None,
+        "Waited": say.duration(waited_s(task)) if waited_s(task) is not None else None,
+        "Attempt": str(task.epoch) if task.epoch else None,
+        "Priority": str(task.priority),
+        "Queue": say.visible(task.queue),
+        "Tags": [say.visible(tag) for tag in task.tags],
+        "Created": say.at(task.created_at),
+    }
+
+
+def doing(task: Task, why: str | None) -> str:
+    """Why it waits, what it does, or what it came to."""
+    if task.status is Status.running:
+        if task.cancel_requested_at is not None:
+            return "stopping: it has seen the request" if task.cancel_seen_at else "asked to stop"
+        return task.progress_note or ""
+    if task.status is Status.failed:
+        return task.error_class or ""
+    if task.status is Status.cancelled:
+        return task.cancel_reason or ""
+    return why or ""
+
+
+def waited_s(task: Task) -> float | None:
+    """Seconds from when it could have started to when it did, or to now."""
+    since = max(task.created_at, task.queued_at or task.created_at)
+    until = task.started_at or task.finished_at or now()
+    return (until - since).total_seconds() if until >= since and task.status is not Status.pending else None
+
+
+def ran_s(task: Task) -> float | None:
+    """Seconds that its last attempt ran, or has run."""
+    if task.started_at is None or not (task.finished or task.status is Status.running):
+        return None
+    return max(0.0, ((task.finished_at or now()) - task.started_at).total_seconds())

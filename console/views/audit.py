@@ -1,0 +1,97 @@
+"""Who did what to which thing."""
+
+from datetime import UTC
+
+import pandas as pd
+import streamlit as st
+
+from console import who
+from console.ui import parts, readable, say
+from models import Event
+from services import history
+from services.errors import ServiceError
+
+SIZE = 100
+ENTITIES = ("task", "queue", "worker", "operator", "artifact", "key")
+
+parts.title("Audit")
+with st.container(horizontal=True, vertical_alignment="center"):
+    entity = st.selectbox(
+        "Thing", ENTITIES, index=None, key="audit_thing", bind="query-params", placeholder="Any thing",
+        label_visibility="collapsed", width=160,
+    )  # fmt: skip
+    number = st.text_input(
+        "Which", key="audit_which", bind="query-params", placeholder="Which one", label_visibility="collapsed",
+        width=150, max_chars=100, disabled=entity is None,
+    )  # fmt: skip
+    person = st.text_input(
+        "By", key="audit_by", bind="query-params", placeholder="By whom", label_visibility="collapsed", width=160,
+        max_chars=100,
+    )  # fmt: skip
+asked = (entity, (number or "").strip() or None, (person or "").strip() or None)
+if st.session_state.get("_audit_asked") != asked:
+    st.session_state["_audit_asked"], st.session_state["_audit_cursors"] = asked, [None]
+cursors: list[int | None] = st.session_state["_audit_cursors"]
+
+
+def turn(to: list[int | None]) -> None:
+    """Another page."""
+    st.session_state["_audit_cursors"] = to
+
+
+def row(event: Event) -> dict[str, object]:
+    """One event as a line; states as `name: before → after`."""
+    return {
+        "When": say.at(event.at), "Who": say.visible(event.actor_id or event.actor_kind), "Did": event.verb,
+        "To": f"{event.entity} {say.visible(event.entity_id or '')}".strip(), "Change": say.visible(change(event)),
+        "Reason": say.visible(event.reason or "") or None, "From": event.ip,
+        "UTC": f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+    }  # fmt: skip
+
+
+def change(event: Event) -> str:
+    """What is different after it."""
+    before, after = event.before or {}, event.after or {}
+    said = []
+    for name, value in after.items():
+        if before.get(name) != value:
+            was = f"{readable.word(before[name])} → " if name in before else ""
+            said.append(f"{name}: {was}{readable.word(value)}")
+    return "; ".join(said)
+
+
+try:
+    with who.acting():
+        found = history.events(
+            entity=asked[0],
+            entity_id=asked[1] if asked[0] else None,
+            actor=asked[2],
+            before=cursors[-1],
+            limit=SIZE,
+        )
+except ServiceError as refusal:
+    st.warning(say.plain(refusal), icon=":material/lock:")
+    st.stop()
+if not found:
+    parts.empty("history", "Nothing has been done that fits.")
+    st.stop()
+st.dataframe(
+    pd.DataFrame([row(event) for event in found]), hide_index=True, row_height=30, placeholder="–", alt="Audit trail",
+    height=parts.height(len(found)),
+    column_config={
+        "When": st.column_config.TextColumn(width=140), "Change": st.column_config.TextColumn(width=340),
+        "Reason": st.column_config.TextColumn(width=240), "To": st.column_config.TextColumn(width=140),
+    },
+)  # fmt: skip
+if len(found) == SIZE or len(cursors) > 1:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(
+            "Newer",
+            key="audit_newer",
+            disabled=len(cursors) == 1,
+            on_click=turn,
+            args=(cursors[:-1] or [None],),
+        )
+        st.button(
+            "Older", key="audit_older", disabled=len(found) < SIZE, on_click=turn, args=([*cursors, found[-1].id],)
+        )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Run a task: a form drawn from its type's contract."""
+
+from typing import Any
+
+import streamlit as st
+
+from console import pages, who
+from console.ui import form, how, parts, say, schema
+from models import Role, Task
+from services import catalog, tasks
+from services.errors import InvalidInput, ServiceError
+
+parts.title("Run a task")
+
+
+def again() -> Task | None:
+    """The task whose arguments the form starts with."""
+    number = st.query_params.get("again", "")
+    try:
+        return tasks.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else None
+    except ServiceError as refusal:
+        st.warning(say.plain(refusal))
+        return None
+
+
+def send(name: str, payload: dict[str, Any], options: dict[str, Any], rerun_of: int | None) -> None:
+    """Check, store what was uploaded, enqueue, and go to the task."""
+    try:
+        with who.acting():
+            catalog.find(name).payload(form.standing_in(payload))
+            made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, **options)
+    except ServiceError as refusal:
+        st.session_state["_run_refused"] = str(refusal)
+        return
+    st.toast(
+        f"Task #{made.id} " + ("lives already" if made.deduplicated else "is accepted"),
+        icon=":material/check:",
+    )
+    pages.open_task(made.id or 0)
+
+
+old = again()
+types = catalog.declared()
+if not types:
+    parts.empty("widgets", "No worker has declared a task type yet.", "Start one, then look again.")
+    st.stop()
+if old is not None and old.type in types and st.session_state.get("_run_again") != old.id:
+    st.session_state["_run_again"] = old.id
+    st.session_state["run_type"] = old.type
+names = sorted(types)
+name = st.selectbox("Task type", names, key="run_type", bind="query-params", width=420) or names[0]
+chosen = types[name]
+if old is not None and old.type != name:
+    old = None
+if chosen.doc:
+    st.caption(say.plain(chosen.doc.splitlines()[0]))
+if old is not None:
+    st.caption(f"A new task with the arguments of #{old.id}; change what you like.")
+key = f"run/{name}/{old.id if old else 0}"
+body, side = st.columns([3, 2], gap="large")
+payload: dict[str, Any] = {}
+options: dict[str, Any] = {}
+wrong: str | None = None
+with body:
+    try:
+        asked = schema.fields(chosen.schema)
+        given = old.body.payload if old else {}
+        as_json = st.toggle("Write the arguments as JSON", key=f"{key}#json")
+        if as_json:
+            text = st.text_area("Arguments", say.pretty(given), key=f"{key}#text", height=260)
+            payload = form.parsed(text, "arguments")
+        elif asked:
+            payload = form.draw(asked, given, key)
+        else:
+            st.caption("It takes no arguments.")
+        with st.expander("When, where and how", icon=":material/tune:", key=f"{key}#how"):
+            before = (
+                {"title": old.title, "priority": old.priority, "queue": old.queue, "tags": old.tags}
+                if old
+                else {}
+            )
+            options = how.draw(chosen.queue, before, key)
+    except InvalidInput as refusal:
+        wrong = str(refusal)
+    refused = wrong or st.session_state.pop("_run_refused", None)
+    if refused:
+        st.error(say.plain(refused), icon=":material/error:")
+    allowed = who.may(Role.member)
+    st.button(
+        "Run it", type="primary", icon=":material/play_arrow:", key="run_it", disabled=wrong is not None or not allowed,
+        help=None if allowed else "This takes the role member", on_click=send,
+        args=(name, payload, options, old.id if old else None), shortcut="Ctrl+Enter",
+    )  # fmt: skip
+with side:
+    st.caption("The same from Python")
+    if wrong is None and isinstance(payload, dict):
+        st.code(say.visible(say.python(name, payload, options)), language="python", wrap_lines=True)

@@ -1,0 +1,47 @@
+"""One task: everything about it."""
+
+import streamlit as st
+
+from console import pages
+from console.ui import confirm, say, task_parts
+from models import Task
+from services import tasks
+from services.errors import ServiceError
+
+st.page_link(pages.page("tasks"), label="Tasks", icon=":material/arrow_back:", query_params={})
+
+
+def asked() -> Task:
+    """The task that the address names; where there is none, the page ends with a sentence."""
+    number = st.query_params.get("id", "")
+    try:
+        if not (number.isascii() and number.isdigit() and len(number) < 16):
+            st.error(
+                "The address should end in a number, such as /task?id=41.",
+                title=f"No task {say.plain(number)}",
+            )
+            st.stop()
+        return tasks.get(int(number))
+    except ServiceError as refusal:
+        st.error(
+            f"{say.plain(refusal)}. It may have been deleted after its time.", title=f"No task #{number}"
+        )
+        st.stop()
+
+
+live = not asked().finished
+
+
+@st.fragment(run_every=2 if live else None)
+def board() -> None:
+    """The part that lives while the task does."""
+    task = asked()
+    if live and task.finished:
+        st.rerun()  # a last time: the next full run finds it ended
+    task_parts.header(task)
+    task_parts.state(task)
+    task_parts.details(task)
+
+
+board()
+confirm.show_if_asked()

@@ -1,0 +1,29 @@
+"""All tasks: looked for, looked at, acted on."""
+
+import streamlit as st
+
+from console.ui import confirm, filters, grid, parts
+
+parts.title("Tasks")
+wanted = filters.chosen()
+
+
+@st.fragment(run_every=4)
+def board() -> None:
+    """The part that lives."""
+    if wanted is None:
+        return
+    shot = grid.snapshot("tasks", wanted)
+    shot.fill()
+    if shot.ids:
+        grid.show("tasks", shot)
+        return
+    shot.thaw()  # look again at the next tick
+    if any(st.session_state.get(key) for key in filters.KEYS):
+        parts.empty("filter_alt_off", "No task matches these filters.")
+    else:
+        parts.empty("inbox", "No task has been accepted yet.")
+
+
+board()
+confirm.show_if_asked()
