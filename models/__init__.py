@@ -10,6 +10,7 @@ from models.operator import InboxItem, Operator, OperatorSession, Role
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta
 from models.schema import SchemaFloor
+from models.search import SearchMark
 from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
@@ -33,6 +34,7 @@ __all__ = [
     "Rollup",
     "RollupDelta",
     "SchemaFloor",
+    "SearchMark",
     "Status",
     "Task",
     "TaskBody",
