@@ -109,8 +109,7 @@ class DeclaredType:
         checks.plain_json(given, "")
         wrong = next(jsonschema.Draft202012Validator(self.schema).iter_errors(given), None)
         if wrong is not None:
-            pointer = "/" + "/".join(str(p) for p in wrong.absolute_path)
-            raise InvalidInput(pointer, f"does not fit {self.name}: {wrong.message[:300]}")
+            raise _off_schema(self.name, wrong)
         filled = {n: s["default"] for n, s in self.schema.get("properties", {}).items() if "default" in s}
         return {**filled, **given}
 
@@ -186,6 +185,19 @@ def _unfit(name: str, error: ValidationError) -> InvalidInput:
     if first["type"] == "missing":
         return InvalidInput(pointer, f"{name} needs this argument{more}")
     return InvalidInput(pointer, f"{checks.shortened(first['input'])} does not fit {name}: {first['msg']}{more}")
+
+
+def _off_schema(name: str, error: Any) -> InvalidInput:
+    """The same sentences as `_unfit`, from what a JSON Schema finds."""
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "additionalProperties":
+        extra = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        return InvalidInput("/" + "/".join([*path, *extra[:1]]), f"{name} takes no such argument")
+    if error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(error.instance))
+        return InvalidInput("/" + "/".join([*path, *missing[:1]]), f"{name} needs this argument")
+    shown = checks.shortened(error.instance)
+    return InvalidInput("/" + "/".join(path), f"{shown} does not fit {name}: {error.message[:200]}")
 
 
 def _no_json(given: dict[str, Any]) -> InvalidInput:

@@ -52,7 +52,7 @@ PAYLOADS = {
     "no object": ([1, 2], r"payload: \[1, 2\] is not an object with the type's arguments"),
     "text": ("{}", r"payload: '{}' is not an object"),
     "none": (None, r"payload: None is not an object"),
-    "extra argument": ({"nmae": "x"}, r"nmae"),
+    "extra argument": ({"nmae": "x"}, r"/nmae: greet takes no such argument"),
     "wrong kind": ({"n": "many"}, r"/n: .*many"),
     "a fraction for a whole number": ({"n": 1.5}, r"/n: .*1\.5"),
     "null for text": ({"name": None}, r"/name: .*None"),
