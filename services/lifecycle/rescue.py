@@ -86,7 +86,7 @@ def _take_back(
 def _lock(session: Session, which: str, values: dict[str, Any], limit: int) -> Sequence[Any]:
     lock = "FOR UPDATE SKIP LOCKED" if is_postgresql() else ""
     ids = session.execute(
-        _typed(f"SELECT id FROM tasks WHERE {RUNNING} AND {which} ORDER BY id LIMIT :limit {lock}"),
+        _typed(f"SELECT id FROM tasks WHERE {RUNNING} AND {which} LIMIT :limit {lock}"),
         {**values, "limit": limit},
     ).scalars().all()  # fmt: skip
     t = tables.tasks.c
