@@ -51,7 +51,7 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(READY) ## Measure the throughput on this machine
+bench: $(READY) ## Measure the throughput on this machine, beside bare Dramatiq
 	@$(PY) -m benchmarks
 
 clean: ## Remove what can be made again; the data in var/ stays

@@ -1,0 +1,5 @@
+"""`make bench`."""
+
+from benchmarks.throughput import main
+
+main()
