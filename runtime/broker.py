@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import dramatiq
 from dramatiq.broker import Broker, Consumer, MessageProxy
 from dramatiq.message import Message
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Middleware, MiddlewareError
 
 from models import now
 from runtime.launch import PR_SET_PDEATHSIG
+from services.log import configure
 from settings import settings
 
 if TYPE_CHECKING:
@@ -99,14 +100,22 @@ class LedgerConsumer(Consumer):
         """What Dramatiq did not start; the process has handed it back already."""
 
 
+class NotBooted(MiddlewareError):
+    """This process cannot work."""
+
+
 class Lifecycle(Middleware):
     """Starts and stops what a worker process needs, with Dramatiq's own start and stop."""
 
     def after_process_boot(self, broker: Broker) -> None:
         """A process that Dramatiq's own command line started stops in good order when that is killed."""
         master = multiprocessing.parent_process()
-        if master is not None and sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if master is None:
+            return
+        configure("worker")
+        if sys.platform == "linux":
+            signal.signal(signal.SIGUSR2, _stop_once)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR2, 0, 0, 0)
             if os.getppid() != master.pid:
                 os._exit(0)
 
@@ -116,11 +125,14 @@ class Lifecycle(Middleware):
         from services import catalog, workers
 
         assert isinstance(broker, LedgerBroker)
-        catalog.declare()
-        workers.bury_the_dead_here()
-        queues = worker.consumer_whitelist or settings().worker_queues or None
-        broker.process = WorkerProcess(worker.worker_threads, sorted(queues) if queues else None)
-        broker.process.start()
+        try:
+            catalog.declare()
+            workers.bury_the_dead_here()
+            queues = worker.consumer_whitelist or settings().worker_queues or None
+            broker.process = WorkerProcess(worker.worker_threads, sorted(queues) if queues else None)
+            broker.process.start()
+        except Exception as error:  # Dramatiq would log it, and go on with a worker that does nothing
+            raise NotBooted(f"the worker cannot begin: {type(error).__name__}") from error
 
     def before_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Dramatiq's consumers go on fetching until the very end: stop claiming, wait, hand back."""
@@ -133,6 +145,12 @@ class Lifecycle(Middleware):
         """Write what is left."""
         if (process := getattr(broker, "process", None)) is not None:
             process.close("asked to stop")
+
+
+def _stop_once(*_: object) -> None:
+    """The kernel may tell more than once of a death, and a second SIGTERM means "at once"."""
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def ledger_broker() -> LedgerBroker:
