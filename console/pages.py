@@ -1,7 +1,7 @@
 """Every page of the console, by name; and the ways from one to another."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -45,6 +45,6 @@ def navigation() -> dict[str, list[Any]]:
     }
 
 
-def open_task(task_id: int) -> None:
+def open_task(task_id: int) -> NoReturn:
     """Go to a task's page."""
     st.switch_page(page("task"), query_params={"id": str(task_id)})

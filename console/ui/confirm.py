@@ -1,7 +1,6 @@
 """The dialog before an act: what it would do as things stand now, why, and afterwards what became of each task."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from services.errors import ServiceError
 
 ASKED = "_confirm_asked"
 RESULTS = "_confirm_results"
+REASON, PRIORITY = "confirm_reason", "confirm_priority"
 
 
 def ask(act_name: str, ids: Sequence[int]) -> None:
@@ -37,25 +37,22 @@ def _body(act: acts.Act, ids: Sequence[int]) -> None:
     changed, effects = acts.dry_run(act, ids)
     for effect, count in effects.most_common():
         st.markdown(f"**{count:,}** {say.plain(effect)}")
-    more: dict[str, Any] = {}
     if act.name == "Set priority" and changed:
-        more["priority"] = st.number_input(
-            "Priority", 1, 100, 50, key="confirm_priority", help="1 to 100; higher goes first"
-        )
-    reason = st.text_input(
-        "Reason", key="confirm_reason", max_chars=500, placeholder="Shown in the audit trail"
-    )
+        st.number_input("Priority", 1, 100, 50, key=PRIORITY, help="1 to 100; higher goes first")
+    st.text_input("Reason", key=REASON, max_chars=500, placeholder="Shown in the audit trail")
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Keep as they are" if len(ids) > 1 else "Keep as it is", key="confirm_no", on_click=_close)
         st.button(
             f"{act.name} {_counted(changed)}" if changed else act.name,
-            type="primary", key="confirm_yes", disabled=not changed,
-            on_click=_do, args=(act, tuple(changed), (reason or "").strip() or None, more),
+            type="primary", key="confirm_yes", disabled=not changed, on_click=_do, args=(act, tuple(changed)),
         )  # fmt: skip
     return None
 
 
-def _do(act: acts.Act, ids: Sequence[int], reason: str | None, more: dict[str, Any]) -> None:
+def _do(act: acts.Act, ids: Sequence[int]) -> None:
+    """Reads what was typed itself: a click may arrive together with the last word."""
+    reason = str(st.session_state.get(REASON) or "").strip() or None
+    more = {"priority": st.session_state.get(PRIORITY)} if act.name == "Set priority" else {}
     try:
         st.session_state[RESULTS] = acts.perform(act, ids, reason, **more)
     except ServiceError as refusal:

@@ -8,6 +8,7 @@ from services import queues
 from services.errors import ServiceError
 
 ASKED, REFUSED = "_queue_asked", "_queue_refused"
+REASON, MOST = "queue_reason", "queue_most"
 SAY = {
     "Pause": "No worker takes from it until it is resumed. What runs goes on.",
     "Resume": "Workers take from it again at once.",
@@ -31,26 +32,21 @@ def show_if_asked() -> None:
 
 def _body(act: str, name: str) -> None:
     st.caption(SAY[act])
-    more: dict[str, int | None] = {}
-    reason = ""
     if act == "Limit":
         now = queues.get(name).max_running
-        more["n"] = st.number_input(
-            "At most", 1, queues.MOST_RUNNING, now, key="queue_most", placeholder="No limit", step=1
-        )
+        st.number_input("At most", 1, queues.MOST_RUNNING, now, key=MOST, placeholder="No limit", step=1)
     else:
-        reason = st.text_input("Reason", key="queue_reason", max_chars=500, placeholder="Shown to everybody")
+        st.text_input("Reason", key=REASON, max_chars=500, placeholder="Shown to everybody")
     if refused := st.session_state.get(REFUSED):
         st.error(say.plain(refused))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Leave it", key="queue_no", on_click=st.rerun)
-        st.button(
-            act, key="queue_yes", type="primary", on_click=_do, args=(act, name, (reason or "").strip(), more),
-            disabled=act == "Pause" and not (reason or "").strip(),
-        )  # fmt: skip
+        st.button(act, key="queue_yes", type="primary", on_click=_do, args=(act, name))
 
 
-def _do(act: str, name: str, reason: str, more: dict[str, int | None]) -> None:
+def _do(act: str, name: str) -> None:
+    """Reads what was typed itself: a click may arrive together with the last word."""
+    reason = str(st.session_state.get(REASON) or "").strip()
     try:
         with who.acting():
             if act == "Pause":
@@ -58,7 +54,7 @@ def _do(act: str, name: str, reason: str, more: dict[str, int | None]) -> None:
             elif act == "Resume":
                 queues.resume(name, reason or None)
             else:
-                queues.set_max_running(name, more["n"])
+                queues.set_max_running(name, st.session_state.get(MOST))
     except ServiceError as refusal:
         st.session_state[REFUSED] = str(refusal)
         return

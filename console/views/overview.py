@@ -136,7 +136,7 @@ def look_at(ids: list[int]) -> None:
 def welcome() -> None:
     """The first minute."""
     parts.empty(
-        "waving_hand",
+        "inbox",
         "Callboard is up, and has nothing to do yet.",
         "Run a first task from here, or from Python.",
     )

@@ -23,20 +23,17 @@ def again() -> Task | None:
         return None
 
 
-def send(name: str, payload: dict[str, Any], options: dict[str, Any], rerun_of: int | None) -> None:
-    """Check, store what was uploaded, enqueue, and go to the task."""
+def send(name: str, payload: dict[str, Any], options: dict[str, Any], rerun_of: int | None) -> str:
+    """Check, store what was uploaded, enqueue, and go to the task; where that is refused, returns the sentence."""
     try:
         with who.acting():
             catalog.find(name).payload(form.standing_in(payload))
             made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, **options)
     except ServiceError as refusal:
-        st.session_state["_run_refused"] = str(refusal)
-        return
-    st.toast(
-        f"Task #{made.id} " + ("lives already" if made.deduplicated else "is accepted"),
-        icon=":material/check:",
-    )
-    pages.open_task(made.id or 0)
+        return str(refusal)
+    words = "lives already" if made.deduplicated else "is accepted"
+    st.toast(f"Task #{made.id} {words}", icon=":material/check:")
+    return pages.open_task(made.id or 0)
 
 
 old = again()
@@ -82,15 +79,17 @@ with body:
             options = how.draw(chosen.queue, before, key)
     except InvalidInput as refusal:
         wrong = str(refusal)
-    refused = wrong or st.session_state.pop("_run_refused", None)
-    if refused:
-        st.error(say.plain(refused), icon=":material/error:")
+    refusal_shown = st.empty()
+    if wrong:
+        refusal_shown.error(say.plain(wrong), icon=":material/error:")
     allowed = who.may(Role.member)
-    st.button(
+    # No callback: it would run with what the form held before the last word was typed
+    if st.button(
         "Run it", type="primary", icon=":material/play_arrow:", key="run_it", disabled=wrong is not None or not allowed,
-        help=None if allowed else "This takes the role member", on_click=send,
-        args=(name, payload, options, old.id if old else None), shortcut="Ctrl+Enter",
-    )  # fmt: skip
+        help=None if allowed else "This takes the role member", shortcut="Ctrl+Enter",
+    ):  # fmt: skip
+        refused = wrong or send(name, payload, options, old.id if old else None)
+        refusal_shown.error(say.plain(refused), icon=":material/error:")
 with side:
     st.caption("The same from Python")
     if wrong is None and isinstance(payload, dict):
