@@ -89,7 +89,8 @@ def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A VAR_DIR, a free port and the task types of the tests, for this process and for what it starts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")  # as `make procfile` does
+    here = Path(sys.executable).parent  # first on the path, as `make procfile` has it
+    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     environment = {"ACTOR_MODULES": "tests.processes.kinds", "LOG_FORMAT": "json", "WORKER_THREADS": "2"}
     (tmp_path / "var").mkdir(mode=0o700)
     use(monkeypatch, tmp_path / "var", None, PORT=port, STOP_GRACE_S="0.5", **environment)
