@@ -59,6 +59,8 @@ class Beat(threading.Thread):
         """Beat until stopped."""
         while not self._stopping:
             began = time.monotonic()
+            self._process.guard.hear()
+            self._process.check()
             self._attempt()
             self._chores()
             self._wake.wait(max(0.0, settings().beat_s - (time.monotonic() - began)))
@@ -70,16 +72,24 @@ class Beat(threading.Thread):
         try:
             self._beat()
         except Exception as error:
-            if not self._away:
-                log.warning("beats fail", error=type(error).__name__, away=is_away(error))
-            self._away = True
-            self._doubt()
+            self._failed(error)
             return
         if self._away:
             log.info("beats work again")
         self._away = False
         self._last_good = time.monotonic()
         self._process.safe = True
+
+    def _failed(self, error: Exception) -> None:
+        away = is_away(error)
+        if not self._away:
+            log.warning("beats fail", error=type(error).__name__, away=away)
+        self._away = True
+        self.doubt()
+        locked = away and not is_postgresql()  # nobody else can write either
+        if time.monotonic() - self._last_good > 3 * settings().lease_s and not locked:
+            log.error("no beat for three leases: this process ends", error=type(error).__name__)
+            os._exit(os.EX_SOFTWARE)
 
     def _beat(self) -> None:
         process = self._process
@@ -142,16 +152,13 @@ class Beat(threading.Thread):
         elif self._beats % 10 == 1 and workers.too_old():
             self._process.replace("the ledger needs newer code")
 
-    def _doubt(self) -> None:
-        """No beat for most of a lease: somebody else may own our tasks soon."""
+    def doubt(self) -> None:
+        """No beat for most of a lease: somebody else may own our tasks soon. On SQLite nobody else can write either."""
         silent = time.monotonic() - self._last_good
-        if silent > 0.8 * settings().lease_s and self._process.safe:
+        if silent > 0.8 * settings().lease_s and self._process.safe and is_postgresql():
             log.error("no beat for most of a lease: nothing new is begun", silent_s=round(silent, 1))
             self._process.safe = False
             self._process.interrupt_all(Disowned)
-        if silent > 3 * settings().lease_s:
-            log.error("no beat for three leases: this process ends", silent_s=round(silent, 1))
-            os._exit(70)
 
     def _chores(self) -> None:
         if self._away:

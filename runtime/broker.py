@@ -134,12 +134,17 @@ class Lifecycle(Middleware):
         except Exception as error:  # Dramatiq would log it, and go on with a worker that does nothing
             raise NotBooted(f"the worker cannot begin: {type(error).__name__}") from error
 
+    def after_worker_boot(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        """Dramatiq's threads must live, too."""
+        if (process := getattr(broker, "process", None)) is not None:
+            process.guard.include([*worker.workers, *worker.consumers.values()])
+
     def before_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Dramatiq's consumers go on fetching until the very end: stop claiming, wait, hand back."""
         process = getattr(broker, "process", None)
         if process is not None and not process.stop(settings().stop_grace_s):
             process.close("asked to stop")
-            os._exit(0)  # Dramatiq would wait for the bodies, for minutes
+            os._exit(process.exit_code)  # Dramatiq would wait for the bodies, for minutes
 
     def after_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
         """Write what is left."""

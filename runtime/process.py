@@ -17,6 +17,7 @@ from runtime.beat import Beat
 from runtime.bell import Listener
 from runtime.claimer import Claimer
 from runtime.errors import Cancelled, Disowned, Interrupted, Stopping, TimedOut
+from runtime.guard import Guard
 from runtime.held import Held, Stage
 from runtime.isolation import Nursery
 from runtime.pace import Pace
@@ -55,26 +56,34 @@ class WorkerProcess:
         self.writer.fenced, self.writer.written = self._fenced, self._written
         self.claimer, self.beat = Claimer(self), Beat(self)
         self.watch, self.listener = Watch(self), Listener(self)
+        self.guard = Guard()
+        self.exit_code = os.EX_OK
 
     def start(self) -> None:
         """Begin to claim."""
         interrupt.protect_transactions()
         capture.install()
         bell.listen_here(self.hear)
-        for thread in (self.writer, self.beat, self.watch, self.claimer, self.listener):
+        threads = (self.writer, self.beat, self.watch, self.claimer, self.listener)
+        for thread in threads:
             thread.start()
+        self.guard.include(threads)
 
     # What the claimer brings and the consumers take
 
     def take_in(self, claimed: Sequence[Any]) -> None:
         """Tasks that were claimed; consumers hand them to threads."""
+        new = [Held(one) for one in claimed]
         with self.lock:
-            for one in claimed:
-                held = Held(one)
+            for held in new:
                 self.held[held.key] = held
                 self.ready.append(held)
             self.outstanding += len(claimed)
             self.arrived.notify_all()
+
+        if self.draining:  # the claim was under way when that began
+            for held in new:
+                self.hand_back(held, Stage.waiting)
 
     def next_ready(self, timeout_s: float) -> Held | None:
         """The next claimed task for a thread; None when there is none for a while."""
@@ -211,6 +220,7 @@ class WorkerProcess:
         bell.unlisten_here(self.hear)
         for thread in (self.claimer, self.watch, self.listener):
             thread.stop()
+        self.claimer.join(1.0)  # a claim under way is handed back
         written = self.writer.stop(5.0)
         self.beat.stop()
         try:
@@ -219,7 +229,16 @@ class WorkerProcess:
             log.warning("goodbye could not be said", error=type(error).__name__)
         if written:
             self.marks.remove()
+        else:
+            self.exit_code = os.EX_SOFTWARE  # so that the supervisor reports a death
         bell.flush(0.5)
+        self.guard.dismiss()
+
+    def check(self) -> None:
+        """A process that has lost one of its threads is replaced."""
+        name = None if self.draining else self.guard.dead()
+        if name is not None and not self.draining:
+            self.replace(f"its thread {name} died")
 
     def give_up_strangers(self, keys: set[tuple[int, int]]) -> None:
         """Hand back rows that are ours in the ledger although we never got them."""
@@ -251,7 +270,7 @@ class WorkerProcess:
         for held in self.snapshot():
             self.write_off(held)
         self.close(why)
-        os._exit(0)
+        os._exit(self.exit_code)
 
     def busy(self) -> int:
         """Bodies that run now."""

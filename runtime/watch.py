@@ -22,7 +22,7 @@ CHECK_S = 0.2  # a body gets this long to see its timeout at a checkpoint
 
 
 class Watch(threading.Thread):
-    """Looks at what is held every 50 ms; sleeps while nothing is."""
+    """Looks at what is held every 50 ms, and at the beat; sleeps while nothing is held."""
 
     def __init__(self, process: "WorkerProcess") -> None:
         super().__init__(name="watch", daemon=True)
@@ -42,7 +42,11 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Watch until stopped."""
         while not self._stopping:
-            self._awake.wait()
+            busy = self._awake.wait(settings().lease_s / 2)
+            if not self._process.beat.is_alive():
+                self._process.check()
+            if not busy:
+                continue
             time.sleep(TICK_S)
             held = self._process.snapshot()
             if not held:
@@ -51,6 +55,7 @@ class Watch(threading.Thread):
                     self._awake.set()
                 continue
             try:
+                self._process.beat.doubt()  # which may itself hang in a statement
                 for one in held:
                     self._look(one, time.monotonic())
             except Exception as error:

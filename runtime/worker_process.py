@@ -55,7 +55,8 @@ def main() -> None:
     stop.wait()
     worker.stop(timeout=1_000)
     broker.close()
-    os._exit(0)  # a body that did not leave in time must not keep the process alive
+    # A body that did not leave in time must not keep the process alive
+    os._exit(broker.process.exit_code if broker.process else os.EX_SOFTWARE)
 
 
 if __name__ == "__main__":

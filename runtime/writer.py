@@ -83,7 +83,7 @@ class Writer(threading.Thread):
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is written; False when time ran out."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + (timeout_s if self.is_alive() else 0.0)
         with self._changed:
             self._progress_due = 0.0
             self._changed.notify_all()

@@ -3,10 +3,11 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -94,6 +95,28 @@ def postgresql_locked(*names: str) -> Iterator[None]:
         connection.execute(f"LOCK TABLE {', '.join(names or ('tasks', 'attempts', 'workers'))} IN EXCLUSIVE MODE")
         yield
         connection.rollback()
+
+
+@pytest.fixture
+def frozen_server(postgres_server: str) -> Callable[[], AbstractContextManager[None]]:
+    """`with frozen_server():` PostgreSQL does not answer, and does not say so either."""
+
+    @contextmanager
+    def frozen() -> Iterator[None]:
+        with psycopg.connect(postgres_server.replace("+psycopg", "")) as connection:
+            (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        master = psutil.Process(int((Path(folder) / "postmaster.pid").read_text().splitlines()[0]))
+        backends = [p for p in master.children() if "callboard_test" in " ".join(p.cmdline())]
+        for process in (master, *backends):
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in (*backends, master):
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    return frozen
 
 
 def _attended(folder: Path) -> Iterator[Crew]:
