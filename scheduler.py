@@ -15,6 +15,7 @@ from models import migrate
 from services import indexing, log, retention, stats, workers
 from services.lifecycle import needs, release, rescue
 from services.loops import Rounds
+from settings import settings
 
 LOOPS: dict[Callable[[], int], int] = {  # seconds
     release.release: 1,
@@ -26,7 +27,7 @@ LOOPS: dict[Callable[[], int], int] = {  # seconds
     release.unpark: 5,
     retention.purge: 3600,
 }
-BEAT_S = 5
+BEAT_S = 10  # at most: a process that is silent for three leases counts as dead
 
 
 def main() -> int:
@@ -68,7 +69,7 @@ def run() -> int:
         loops = [loop for loop, seconds in LOOPS.items() if seconds == every]
         first = datetime.now(UTC)
         clock.add_job(rounds.run, "interval", [loops, every], seconds=every, next_run_time=first)
-    clock.add_job(rounds.run, "interval", [[beat]], seconds=BEAT_S)
+    clock.add_job(rounds.run, "interval", [[beat]], seconds=min(BEAT_S, settings().lease_s))
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, stop)
     clock.start()

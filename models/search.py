@@ -30,7 +30,7 @@ class SearchMark(SQLModel, table=True):
     settled: int = Field(default=0, sa_type=Id)  # nothing up to here can still turn up
     look_until: int | None = Field(default=None, sa_type=Id)  # to be looked through once more, from `settled` on …
     look_xid: int | None = Field(default=None, sa_type=Id)  # … when no transaction older than this is open
-    failed_at: datetime | None = None  # failures up to here have their errors in the index
+    failed_at: datetime | None = None  # failures before this have their errors in the index
 
 
 def _some(name: str, *columns: str, where: str) -> Index:

@@ -4,8 +4,6 @@
 """
 
 import hashlib
-import mimetypes
-import re
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -20,19 +18,12 @@ from sqlmodel import Session
 from models import Artifact, Role, Status, after_commit, now, reading, tables, transaction
 from providers.store import CHUNK
 from providers.store import store as _store
-from services import audit, checks
+from services import audit, checks, filenames
 from services.errors import InvalidInput, NotFound, StaleTask
 
 log = structlog.get_logger(__name__)
 
-LONGEST_BYTES = 255  # of a name: what file systems take
-LONGEST_TYPE = 100  # characters of a media type
 ORPHAN_AFTER = timedelta(days=1)  # a file whose row is still to be written is younger
-UNKNOWN = "application/octet-stream"
-
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+\-]*/[a-z0-9][a-z0-9!#$&^_.+\-]*")
-_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 _artifact = tables.artifacts.c
 _task = tables.tasks.c
@@ -64,8 +55,7 @@ def store(
     name: str, data: Content, media_type: str | None = None, task: int | None = None, epoch: int | None = None
 ) -> Stored:
     """Write the file, durably; no database is asked. Raises `InvalidInput` for a name or media type that cannot be."""
-    checked_name(name)
-    media_type = _media_type(name, media_type)
+    name, media_type = filenames.checked(name), filenames.media_type(name, media_type)
     if (task is None) != (epoch is None):
         raise InvalidInput("epoch", "a task's file belongs to one of its attempts; give both task and epoch")
     key = f"inputs/{uuid.uuid4().hex}" if task is None else f"{task}/{epoch}/{uuid.uuid4().hex}"
@@ -151,20 +141,6 @@ def sweep(older_than: timedelta = ORPHAN_AFTER) -> int:
     return done + _delete_orphans(batch)
 
 
-def checked_name(name: Any) -> str:
-    """A file's name as people see it, and save it under on any system. Raises `InvalidInput`."""
-    checks.name(name, "name", LONGEST_BYTES)
-    if len(name.encode()) > LONGEST_BYTES:
-        raise InvalidInput("name", f"{len(name.encode())} bytes are more than {LONGEST_BYTES}; shorten it")
-    if found := _NOT_IN_NAMES.search(name):
-        raise InvalidInput("name", f"{checks.shortened(name)} holds {found[0]}; give a file's name without folders")
-    if name.strip(" .") != name:
-        raise InvalidInput("name", f"{checks.shortened(name)} begins or ends with a dot or a space; remove it")
-    if _DEVICE.fullmatch(name):
-        raise InvalidInput("name", f"{checks.shortened(name)} is a device on Windows; choose another name")
-    return name
-
-
 class _Measured:
     """Counts and hashes what goes by."""
 
@@ -188,14 +164,6 @@ class _Measured:
     def _note(self, chunk: bytes) -> None:
         self.size += len(chunk)
         self.digest.update(chunk)
-
-
-def _media_type(name: str, given: str | None) -> str:
-    if given is None:
-        return mimetypes.guess_type(name)[0] or UNKNOWN
-    if not isinstance(given, str) or len(given) > LONGEST_TYPE or not _MEDIA_TYPE.fullmatch(given.lower()):
-        raise InvalidInput("media_type", f"{checks.shortened(given)} is not a media type such as text/csv")
-    return given.lower()
 
 
 def _fenced(values: dict[str, Any], task_id: int, epoch: int | None) -> Any:

@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, delete, func, select, text, update
+from sqlalchemy import Text, cast, func, select, text, update
 from sqlmodel import Session
 
 from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.search import SearchMark
 from models.upsert import insert_missing
-from services import secrecy, words
-from services.lifecycle.batch import WHEN, packed
+from services import fulltext, secrecy, words
 from settings import settings
 
 BATCH = 250  # on SQLite, the write lock is held for about 0.1 s
@@ -22,23 +21,19 @@ LATE = timedelta(minutes=1)  # how late the ending of a failed attempt may be co
 READ = 4_000  # characters of a payload that are read …
 KEPT = 500  # … and of payload and error that are kept
 
+ANYTHING = text("""
+    SELECT newest, settled,
+        EXISTS (SELECT 1 FROM tasks WHERE id > newest) AS is_new,
+        EXISTS (
+            SELECT 1 FROM tasks JOIN task_search ON task_id = tasks.id
+            WHERE status = 'failed' AND finished_at > failed_at AND as_of <> finished_at
+        ) AS has_failed
+    FROM search_mark WHERE search_mark.id = 1
+""")
 OPEN = text(
     "SELECT cast(cast(pg_snapshot_xmin(s) AS text) AS bigint), cast(cast(pg_snapshot_xmax(s) AS text) AS bigint) "
     "FROM pg_current_snapshot() AS s"
 )
-POSTGRESQL_STORE = text("""
-    INSERT INTO task_search (task_id, words, as_of, lexemes)
-    SELECT task_id, words, as_of, array_to_tsvector(lexemes)
-    FROM json_to_recordset(cast(:given AS json)) AS g (task_id bigint, words text, as_of timestamptz, lexemes text[])
-    ON CONFLICT (task_id) DO UPDATE SET words = excluded.words, as_of = excluded.as_of, lexemes = excluded.lexemes
-""")
-SQLITE_STORE = (
-    text("INSERT OR REPLACE INTO task_search (task_id, words, as_of) VALUES (:task_id, :words, :as_of)").bindparams(
-        bindparam("as_of", type_=WHEN)
-    ),
-    text("INSERT OR REPLACE INTO task_words (rowid, words) VALUES (:task_id, :lexemes)"),
-)
-
 _mark = SearchMark.__table__.c  # type: ignore[attr-defined]
 
 
@@ -69,24 +64,22 @@ def index(limit: int = BATCH) -> int:
     there is nothing new.
     """
     with reading() as session:
+        if _up_to_date(session):
+            return 0
         look = _look(session, limit)
         rows = _rows(session, look.ids)
-    if not look.after:
-        return 0
     entries = [_entry(row) for row in rows]
     with transaction() as session:
-        if not _advance(session, look):
+        if not look.after or not _advance(session, look):
             return 0
-        _store(session, entries)
+        fulltext.store(session, entries)
     return len(entries)
 
 
-def forget(session: Session, ids: Collection[int]) -> None:
-    """Take tasks out of the index, as they are deleted."""
-    s = tables.task_search.c
-    session.execute(delete(tables.task_search).where(s.task_id.in_(ids)))
-    if not is_postgresql():
-        session.execute(text("DELETE FROM task_words WHERE rowid = :id"), [{"id": i} for i in ids])
+def _up_to_date(session: Session) -> bool:
+    """One cheap question, asked every two seconds for ever."""
+    row = session.execute(ANYTHING).one_or_none()
+    return row is not None and row.settled == row.newest and not row.is_new and not row.has_failed
 
 
 def _look(session: Session, limit: int) -> _Look:
@@ -99,11 +92,14 @@ def _look(session: Session, limit: int) -> _Look:
         look.after["newest"] = look.ids[-1]
     if is_postgresql():
         _look_again(session, mark, look, limit)
+    else:
+        look.after["settled"] = look.after.get("newest", mark.newest)  # one writer: ids come in their order
     started_at = now()
     failed = _failed(session, mark.failed_at, limit)
-    look.ids += [row.id for row in failed]
-    if look.ids or mark.failed_at is None:
-        look.after["failed_at"] = failed[-1].finished_at if len(failed) == limit else started_at
+    look.ids += failed
+    if len(failed) < limit:
+        # An ending bears the time at which its body ended, and is committed a little later: a lease at most
+        look.after["failed_at"] = started_at - max(LATE, timedelta(seconds=3 * settings().lease_s))
     return look
 
 
@@ -136,23 +132,19 @@ def _not_indexed(session: Session, above: int, until: int, limit: int) -> list[i
     return list(session.execute(missing).scalars())
 
 
-def _failed(session: Session, since: datetime | None, limit: int) -> Sequence[Any]:
-    """Failed tasks that were indexed before they failed (or failed otherwise), oldest failure first.
-
-    An ending bears the time at which the body ended, and is committed a little later: a lease at most.
-    """
+def _failed(session: Session, since: datetime | None, limit: int) -> list[int]:
+    """Failed tasks that were indexed before they failed (or failed otherwise), oldest failure first."""
     if since is None:
         return []
     t, s = tables.tasks.c, tables.task_search.c
-    late = max(LATE, timedelta(seconds=3 * settings().lease_s))
     stale = (
-        select(t.id, t.finished_at)
+        select(t.id)
         .join_from(tables.tasks, tables.task_search, s.task_id == t.id)
-        .where(text("tasks.status = 'failed'"), t.finished_at > since - late, s.as_of != t.finished_at)
+        .where(text("tasks.status = 'failed'"), t.finished_at > since, s.as_of != t.finished_at)
         .order_by(t.finished_at)
         .limit(limit)
     )
-    return session.execute(stale).all()
+    return list(session.execute(stale).scalars())
 
 
 def _rows(session: Session, ids: Collection[int]) -> Sequence[Any]:
@@ -193,14 +185,3 @@ def _advance(session: Session, look: _Look) -> bool:
     unchanged = [_mark[name].is_not_distinct_from(value) for name, value in look.mark._asdict().items()]
     moved = session.execute(update(SearchMark).where(*unchanged).values(**look.after))
     return bool(moved.rowcount)  # type: ignore[attr-defined]
-
-
-def _store(session: Session, entries: Sequence[dict[str, Any]]) -> None:
-    if not entries:
-        return
-    if is_postgresql():
-        session.execute(POSTGRESQL_STORE, {"given": packed(entries)})
-        return
-    rows = [{**entry, "lexemes": " ".join(entry["lexemes"])} for entry in entries]
-    for statement in SQLITE_STORE:
-        session.execute(statement, rows)
