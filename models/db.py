@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -23,6 +23,9 @@ SQLITE_NEEDS = (
     3,
 )  # older ones can corrupt a WAL database with several writers (sqlite.org/wal.html#walresetbug)
 SQLITE_WAIT_S = 30
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class UnsafeSqlite(RuntimeError):
@@ -184,6 +187,23 @@ def is_away(error: BaseException) -> bool:
     if state:  # connection errors, shutdown, deadlock, serialisation, too many connections, lock not available
         return state[:2] in ("08", "57", "53") or state in ("40P01", "40001", "55P03")
     return isinstance(error, OperationalError)
+
+
+def once_more(act: Callable[P, T]) -> Callable[P, T]:
+    """Do an act that opens its own transaction again where the database ended it to break a deadlock."""
+
+    @wraps(act)
+    def patient(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(4):
+            try:
+                return act(*args, **kwargs)
+            except DBAPIError as error:
+                # Within a larger transaction only the whole of it could be done again, which is the caller's
+                if _open.get() is not None or getattr(error.orig, "sqlstate", None) not in ("40P01", "40001"):
+                    raise
+        return act(*args, **kwargs)
+
+    return patient
 
 
 def forget_engine() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from models import KeyLimit, Role, Status, Task, now, tables, transaction
+from models.db import once_more
 from models.task import LIVE_WITH_KEY
 from models.upsert import insert_missing, upsert
 from services import audit, estimates
@@ -24,6 +25,7 @@ CHUNK_OF_EDGES = 10_000  # and as many needs
 ROUNDS = 3
 
 
+@once_more
 def put(task_type: Any, payload: dict[str, Any], options: Options) -> Task:
     """Write a task that was checked, or find the live one with its unique key."""
     with transaction() as session:
@@ -57,10 +59,15 @@ def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Option
     ids: list[int] = []
     chunk = max(1, min(CHUNK, CHUNK_OF_EDGES // max(1, len(options.needed_ids))))
     for start in range(0, len(payloads), chunk):
-        with transaction() as session:
-            audit.require(Role.member)
-            ids += _write(session, task_type, payloads[start : start + chunk], options)
+        ids += _put_chunk(task_type, payloads[start : start + chunk], options)
     return ids
+
+
+@once_more
+def _put_chunk(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
+    with transaction() as session:
+        audit.require(Role.member)
+        return _write(session, task_type, payloads, options)
 
 
 def _write(session: Session, task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:

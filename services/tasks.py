@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select, update
 
 from models import FINISHED, Role, Status, Task, TaskBody, TaskLog, now, reading, tables, transaction
+from models.db import once_more
 from services import audit, catalog, checks
 from services.enqueueing import put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
@@ -106,6 +107,7 @@ def logs(
         return list(session.execute(wanted.order_by(line.epoch, line.seq).limit(limit)).scalars())
 
 
+@once_more
 def cancel(task_id: int, reason: str | None = None) -> Task:
     """Cancel what waits at once; ask what runs to stop. Raises `StaleTask` where it has ended."""
     reason = _reason(reason)
@@ -118,6 +120,7 @@ def cancel(task_id: int, reason: str | None = None) -> Task:
     return task
 
 
+@once_more
 def rerun(task_id: int, *, dependents: bool = False, reason: str | None = None) -> Task:
     """Run a failed or cancelled task again; with `dependents` also what was cancelled or held because of it."""
     reason = _reason(reason)
@@ -145,6 +148,7 @@ def run_again(task_id: int, **changes: Any) -> Task:
     return enqueue(old.type, old.body.payload if payload is None else payload, **options)
 
 
+@once_more
 def release(task_id: int, reason: str | None = None) -> Task:
     """Let go of a held task. Raises `StaleTask` where nothing holds it."""
     reason = _reason(reason)
@@ -159,6 +163,7 @@ def release(task_id: int, reason: str | None = None) -> Task:
     return task
 
 
+@once_more
 def reprioritise(task_id: int, priority: int, reason: str | None = None) -> Task:
     """Move a waiting task up or down the line. Raises `StaleTask` where it no longer waits."""
     checks.whole(priority, "priority", 1, 100)
@@ -187,6 +192,7 @@ def restore(task_id: int, reason: str | None = None) -> Task:
     return _hide(task_id, False, reason)
 
 
+@once_more
 def _hide(task_id: int, hide: bool, reason: str | None) -> Task:
     reason = _reason(reason)
     with transaction() as session:

@@ -30,7 +30,7 @@ from sqlmodel import Session
 from models import FINISHED, Move, Outcome, Status, now, tables
 from models.db import is_postgresql
 from services import bell
-from services.lifecycle.batch import WHEN, given, packed, per_database, stamp
+from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database, stamp
 from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
@@ -78,6 +78,8 @@ def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
     gates = lock_gates(session, {e.concurrency_key for e in endings if e.concurrency_key})
     attempts = {(e.task_id, e.epoch): e for e in reversed(endings)}  # told twice, the first counts
+    if len(attempts) > 1 and is_postgresql():  # in id order, as an enqueue locks the tasks it needs
+        session.execute(_lock(), {"ids": listed([e.task_id for e in endings])})
     completed = [e for e in attempts.values() if e.move is Move.complete]
     others = [e for e in attempts.values() if e.move is not Move.complete]
     status = _land(session, _complete(), completed) | _land(session, _move(), others)
@@ -93,6 +95,12 @@ def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
     if fenced:
         session.execute(insert(tables.events), [_fence_event(e) for e in fenced])
     return fenced
+
+
+@per_database
+def _lock() -> Any:
+    t = tables.tasks.c
+    return select(t.id).where(among(t.id), t.status == literal("running")).order_by(t.id).with_for_update()
 
 
 def _land(session: Session, move: Any, endings: Sequence[Ending]) -> dict[Key, Status]:
