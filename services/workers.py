@@ -1,12 +1,15 @@
 """The processes that beat: who lives, who was asked to stop, who died."""
 
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 
+import psutil
 import structlog
 from sqlalchemy import Row, insert, select, update
 
@@ -20,12 +23,15 @@ from settings import settings
 log = structlog.get_logger(__name__)
 
 
+@lru_cache(1)
 def boot_id() -> str:
-    """Identifies this boot of this machine: a pid means nothing after the next."""
+    """Identifies where and when a pid means something: this boot of this machine, and this container on it."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        container = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
         return "unknown"
+    return hashlib.sha256(f"{boot} {container}".encode()).hexdigest()[:40]
 
 
 def register(
@@ -101,13 +107,18 @@ def report_death(pid: int, why: str = "its process died") -> int:
 
 
 def bury_the_dead_here() -> int:
-    """At a start on this machine: take back the tasks of its workers whose processes no longer exist."""
+    """At a start on this machine: take back the tasks of its workers whose processes no longer exist.
+
+    Those of another boot are left to their leases: another machine or container may have the same name, and live.
+    """
     with reading() as session:
         w = tables.workers.c
         rows = session.execute(
-            select(w.name, w.pid, w.boot_id).where(w.host == socket.gethostname()[:60], w.stopped_at.is_(None))
+            select(w.name, w.pid).where(
+                w.host == socket.gethostname()[:60], w.boot_id == boot_id(), w.stopped_at.is_(None)
+            )
         ).all()
-    dead = [row for row in rows if row.boot_id != boot_id() or not Path(f"/proc/{row.pid}").exists()]
+    dead = [row for row in rows if not psutil.pid_exists(row.pid)]
     return sum(_bury(row.name, "its process was gone when another started here") for row in dead)
 
 
