@@ -25,9 +25,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m console.accounts", description="Who may use the console."
-    )
+    parser = argparse.ArgumentParser(prog="python -m console.accounts", description="Who may use the console.")
     acts = parser.add_subparsers(required=True, metavar="ACT")
     acts.add_parser("list", help="list the operators").set_defaults(act=_list)
     link = acts.add_parser("link", help="print a link that signs in once, within an hour")

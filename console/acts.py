@@ -45,11 +45,7 @@ class Result:
 def _cancels(task: Task) -> str | None:
     if task.may(Move.cancel):
         return "wait and will be cancelled"
-    return (
-        "run and will be asked to stop"
-        if task.status is Status.running and not task.cancel_requested_at
-        else None
-    )
+    return "run and will be asked to stop" if task.status is Status.running and not task.cancel_requested_at else None
 
 
 def _reruns(task: Task) -> str | None:
@@ -63,9 +59,7 @@ def _moves(task: Task) -> str | None:
 
 
 def _deletes(task: Task) -> str | None:
-    return (
-        "have ended and will be hidden from everybody" if task.finished and task.deleted_at is None else None
-    )
+    return "have ended and will be hidden from everybody" if task.finished and task.deleted_at is None else None
 
 
 def _restores(task: Task) -> str | None:

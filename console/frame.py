@@ -18,11 +18,7 @@ def run() -> None:
         st.session_state["_time_zone"] = visit.operator.time_zone
         chosen = st.navigation(pages.navigation())
         with st.sidebar:
-            st.html(
-                _FOOT.format(
-                    name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key
-                )
-            )
+            st.html(_FOOT.format(name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key))
         chosen.run()
     except DBAPIError as error:
         if not db.is_away(error):

@@ -163,16 +163,10 @@ def _without_claims(scope: Scope) -> Scope:
 def _refusal(scope: Scope) -> Response:
     """A page leads to the sign-in form; all else is refused in a sentence, which Streamlit's dialog shows."""
     accepts = dict(scope["headers"]).get(b"accept", b"")
-    if (
-        scope["method"] == "GET"
-        and b"text/html" in accepts
-        and not scope["path"].startswith(("/_stcore", "/api"))
-    ):
+    if scope["method"] == "GET" and b"text/html" in accepts and not scope["path"].startswith(("/_stcore", "/api")):
         query = scope["query_string"].decode("latin-1")
         wanted = scope["path"] + (f"?{query}" if query else "")
-        return RedirectResponse(
-            "/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted, safe='')}"), 303
-        )
+        return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted, safe='')}"), 303)
     return _answer(401, NOT_SIGNED_IN)
 
 

@@ -45,9 +45,7 @@ def endings(hours: int) -> Endings:
     found = stats.by_type_and_hour(hours)
     types = sorted({hour.type for hour in found})[:30]
     span = [at for at, _ in stats.throughput(hours)]
-    return Endings(
-        span, found, {name: stats.percentiles("run", type=name, hours=hours, ps=(50, 95)) for name in types}
-    )
+    return Endings(span, found, {name: stats.percentiles("run", type=name, hours=hours, ps=(50, 95)) for name in types})
 
 
 @st.cache_data(ttl=2, max_entries=32, show_spinner=False)
@@ -73,9 +71,7 @@ def names() -> tuple[list[str], list[str]]:
 def failures() -> list[tuple[Failures, str | None, datetime, datetime]]:
     """Kinds of failure, the latest first; with the last message, and when it came up first and last."""
     found = history.failures()
-    tasks = {
-        task.id: task for task in search.by_ids([i for one in found for i in (one.first_id, one.last_id)])
-    }
+    tasks = {task.id: task for task in search.by_ids([i for one in found for i in (one.first_id, one.last_id)])}
     rows = []
     for one in found:
         first, last = tasks.get(one.first_id), tasks.get(one.last_id)

@@ -41,9 +41,7 @@ async def artifact(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Figures in Prometheus's text format."""
     text = await run_in_threadpool(_figures)
-    return PlainTextResponse(
-        text, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"}
-    )
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -30,9 +30,7 @@ async def form(request: Request) -> Response:
     except Forbidden as refusal:
         return _page(str(refusal), after=after, status=403)
     # A page of our own that leads on: after a redirect, browsers hold back SameSite=Strict cookies
-    return _let_in(
-        request, HTMLResponse(f'<meta http-equiv="refresh" content="0; url={escape(after)}">'), made
-    )
+    return _let_in(request, HTMLResponse(f'<meta http-equiv="refresh" content="0; url={escape(after)}">'), made)
 
 
 async def submit(request: Request) -> Response:
@@ -47,9 +45,7 @@ async def submit(request: Request) -> Response:
     given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
     name, password, after = (given.get(field, "") for field in ("name", "password", "next"))
     try:
-        made = await anyio.to_thread.run_sync(
-            sessions.sign_in, name, password, *_whence(request), limiter=_hashing
-        )
+        made = await anyio.to_thread.run_sync(sessions.sign_in, name, password, *_whence(request), limiter=_hashing)
     except Forbidden as refusal:
         return _page(str(refusal), name, _local(after), 429 if isinstance(refusal, TooManyTries) else 401)
     return _let_in(request, RedirectResponse(_local(after), 303), made)
@@ -68,9 +64,7 @@ async def leave(request: Request) -> Response:
 routes = [
     Route("/sign-in", form, methods=["GET"]),
     Route("/sign-in", submit, methods=["POST"]),
-    Route(
-        "/sign-out", leave, methods=["GET"]
-    ),  # the cookie is SameSite=Strict: no other site can ask for this
+    Route("/sign-out", leave, methods=["GET"]),  # the cookie is SameSite=Strict: no other site can ask for this
 ]
 
 
@@ -92,22 +86,13 @@ def _let_in(request: Request, answer: Response, secret: str) -> Response:
 
 def _page(why: str = "", name: str = "", after: str = "/", status: int = 200) -> Response:
     shown = f'<p class="why" role="alert">{escape(why)}</p>' if why else ""
-    page = (
-        PAGE.replace("{{next}}", escape(after))
-        .replace("{{name}}", escape(name[:100]))
-        .replace("{{why}}", shown)
-    )
+    page = PAGE.replace("{{next}}", escape(after)).replace("{{name}}", escape(name[:100])).replace("{{why}}", shown)
     return HTMLResponse(page, status, {"Cache-Control": "no-store"})
 
 
 def _local(path: str) -> str:
     """A path of this console and nothing else, however it is written."""
-    fine = (
-        path.startswith("/")
-        and not path.startswith(("//", "/\\"))
-        and path.isprintable()
-        and "\\" not in path
-    )
+    fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
     return path[:1_000] if fine else "/"
 
 

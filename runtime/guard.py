@@ -30,7 +30,7 @@ class Guard:
 
     def hear(self) -> None:
         """The beat goes on. Not heard for three leases (and SQLite's patience), the process ends with code 1."""
-        faulthandler.dump_traceback_later(self._silence_s, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(self._silence_s, exit=True, file=sys.__stderr__ or sys.stderr)
 
     def dismiss(self) -> None:
         """The process ends in good order."""

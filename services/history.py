@@ -44,12 +44,7 @@ def attempts(task_id: int) -> list[Attempt]:
     """The attempts that ended, newest first."""
     checks.whole(task_id, "id", 1, 2**53)
     with reading() as session:
-        query = (
-            select(Attempt)
-            .where(_attempt.task_id == task_id)
-            .order_by(_attempt.epoch.desc())
-            .limit(MOST_EVENTS)
-        )
+        query = select(Attempt).where(_attempt.task_id == task_id).order_by(_attempt.epoch.desc()).limit(MOST_EVENTS)
         return list(session.execute(query).scalars())
 
 
@@ -61,9 +56,7 @@ def kin(task: Task) -> Kin:
             _tasks(select(_need.child).where(_need.parent == task.id), _need.child),
             _tasks(select(_task.id).where(_task.parent_id == task.id), _task.id),
             _tasks(
-                select(_task.id).where(
-                    _task.rerun_of == task.id, _task.id > task.id, _task.type == task.type
-                ),
+                select(_task.id).where(_task.rerun_of == task.id, _task.id > task.id, _task.type == task.type),
                 _task.id,
             ),
         )

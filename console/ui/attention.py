@@ -25,14 +25,10 @@ def alarms(stand: Overview, waits_s: dict[str, float], failing: dict[str, tuple[
     live = stand.counts[Status.pending] + stand.counts[Status.queued] + stand.counts[Status.running]
     found = []
     if not stand.workers:
-        words = (
-            f"No worker is alive: {say.many(live, 'task')} cannot go on." if live else "No worker is alive."
-        )
+        words = f"No worker is alive: {say.many(live, 'task')} cannot go on." if live else "No worker is alive."
         found.append(Alarm(words, "workers", {}, grave=True))
     if not stand.schedulers:
-        found.append(
-            Alarm("No scheduler is alive: schedules do not fire, old tasks are not cleared.", "workers", {})
-        )
+        found.append(Alarm("No scheduler is alive: schedules do not fire, old tasks are not cleared.", "workers", {}))
     for queue in stand.queues:
         if queue.paused:
             words = f"Queue {queue.name} is paused with {say.many(queue.depth, 'task')} in line: {queue.pause_reason}"

@@ -25,9 +25,9 @@ def show_if_asked() -> None:
     asked = st.session_state.pop(ASKED, None)
     if asked is not None:
         act = acts.ACTS[asked[0]]
-        st.dialog(f"{act.name} {_counted(asked[1])}", icon=f":material/{act.icon}:", on_dismiss=_forget)(
-            _body
-        )(act, asked[1])
+        st.dialog(f"{act.name} {_counted(asked[1])}", icon=f":material/{act.icon}:", on_dismiss=_forget)(_body)(
+            act, asked[1]
+        )
 
 
 def _body(act: acts.Act, ids: Sequence[int]) -> None:

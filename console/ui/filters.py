@@ -39,9 +39,7 @@ def chosen() -> TaskFilter | None:
             label_visibility="collapsed", width=160,
         )  # fmt: skip
         with st.popover(_more_label(), icon=":material/tune:"):
-            error = st.text_input(
-                "Error class or fingerprint", key="error", bind="query-params", max_chars=200
-            )
+            error = st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
             tag = st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
             deleted = st.toggle("Only deleted tasks", key="deleted", bind="query-params")
         if any(st.session_state.get(key) for key in KEYS):

@@ -64,9 +64,7 @@ def _draw(field: Field, value: Any, key: str) -> Any:
 
 
 def _text(field: Field, value: Any, shown: dict[str, Any]) -> Any:
-    said = st.text_input(
-        **shown, value="" if value is None else str(value), max_chars=field.schema.get("maxLength")
-    )
+    said = st.text_input(**shown, value="" if value is None else str(value), max_chars=field.schema.get("maxLength"))
     return _none_or_left_out(field) if not said and (field.optional or field.default is None) else said
 
 
@@ -93,9 +91,7 @@ def _choice(field: Field, value: Any, shown: dict[str, Any]) -> Any:
 
 
 def _choices(field: Field, value: Any, shown: dict[str, Any]) -> Any:
-    return st.multiselect(
-        **shown, options=field.choices, default=[v for v in value or [] if v in field.choices]
-    )
+    return st.multiselect(**shown, options=field.choices, default=[v for v in value or [] if v in field.choices])
 
 
 def _date(field: Field, value: Any, shown: dict[str, Any]) -> Any:
@@ -124,9 +120,7 @@ def _lines(field: Field, value: Any, shown: dict[str, Any]) -> Any:
 
 
 def _json(field: Field, value: Any, shown: dict[str, Any]) -> Any:
-    said = st.text_area(
-        **shown, value="" if value is None else say.pretty(value), height=110, placeholder="JSON"
-    )
+    said = st.text_area(**shown, value="" if value is None else say.pretty(value), height=110, placeholder="JSON")
     if not said.strip():
         return _none_or_left_out(field)
     return parsed(said, f"/{field.name}")

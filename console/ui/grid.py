@@ -84,9 +84,7 @@ def show(name: str, shot: Snapshot) -> None:
 
 def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
     newer = (
-        sum(1 for i in search.ids(shot.filter, 100) if i > shot.ids[0])
-        if shot.ids and len(shot.cursors) == 1
-        else 0
+        sum(1 for i in search.ids(shot.filter, 100) if i > shot.ids[0]) if shot.ids and len(shot.cursors) == 1 else 0
     )
     if ticked:
         st.markdown(f"**{len(ticked)}** ticked", width="content")
@@ -101,9 +99,7 @@ def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
         st.caption(f"{reads.counted(shot.filter)} match. Tick rows to act on them.", width="content")
     if newer:
         words = f"{newer}{'+' if newer == 100 else ''} new"
-        st.button(
-            words, key=f"{name}_new", icon=":material/arrow_upward:", type="tertiary", on_click=shot.thaw
-        )
+        st.button(words, key=f"{name}_new", icon=":material/arrow_upward:", type="tertiary", on_click=shot.thaw)
 
 
 def _pager(name: str, shot: Snapshot) -> None:

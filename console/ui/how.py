@@ -38,9 +38,7 @@ def draw(default_queue: str, given: dict[str, Any], key: str) -> dict[str, Any]:
             f"Start at ({say.plain(say.zone().key)})", value=None, key=f"{key}#start", format="DD/MM/YYYY",
             help="Empty: as soon as a worker is free",
         )  # fmt: skip
-        needs = st.text_input(
-            "Needs", key=f"{key}#needs", placeholder="41, 42", help="Numbers of tasks to wait for"
-        )
+        needs = st.text_input("Needs", key=f"{key}#needs", placeholder="41, 42", help="Numbers of tasks to wait for")
         policy = st.selectbox(
             "If one of them fails", list(POLICIES), format_func=lambda p: POLICIES[p], key=f"{key}#policy",
             disabled=not needs,

@@ -52,9 +52,7 @@ def _lines(task_id: int, level: str | None) -> list[TaskLog]:
 
 
 def _line(line: TaskLog) -> str:
-    fields = "".join(
-        f" {say.markup(name)}={say.markup(value)}" for name, value in (line.fields or {}).items()
-    )
+    fields = "".join(f" {say.markup(name)}={say.markup(value)}" for name, value in (line.fields or {}).items())
     return (
         f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{_COLOURS.get(line.level, "")}">'
         f'<span style="opacity:.55">{say.at(line.at)}&ensp;{line.level:<7}&ensp;</span>'

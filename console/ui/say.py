@@ -114,20 +114,12 @@ def python(type_name: str, arguments: dict, options: dict | None = None) -> str:
     """The call that would enqueue this."""
     with_options = ""
     if options:
-        with_options = (
-            f".with_options({', '.join(f'{name}={_literal(value)}' for name, value in options.items())})"
-        )
-    lines = "".join(
-        f"    {name}={_literal(value)},\n" for name, value in arguments.items() if name.isidentifier()
-    )
+        with_options = f".with_options({', '.join(f'{name}={_literal(value)}' for name, value in options.items())})"
+    lines = "".join(f"    {name}={_literal(value)},\n" for name, value in arguments.items() if name.isidentifier())
     call = f"({chr(10)}{lines})" if lines else "()"
     return f"from actors.{type_name} import {type_name}\n\n{type_name}{with_options}.enqueue{call}"
 
 
 def _literal(value: object) -> str:
     shown = repr(value)
-    return (
-        shown
-        if len(shown) <= 100
-        else pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")
-    )
+    return shown if len(shown) <= 100 else pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")

@@ -45,9 +45,7 @@ def header(task: Task) -> None:
                     on_click=_again,
                     args=(task.id,),
                 )
-    st.caption(
-        f"{say.plain(task.type)} · task #{task.id} · queue {say.plain(task.queue)} · priority {task.priority}"
-    )
+    st.caption(f"{say.plain(task.type)} · task #{task.id} · queue {say.plain(task.queue)} · priority {task.priority}")
     timeline.show(task)
 
 
@@ -61,9 +59,7 @@ def state(task: Task) -> None:
     elif task.status is Status.running:
         _progress(task)
     elif task.status is Status.failed:
-        st.error(
-            say.plain(task.error or "No words were left."), title=say.plain(task.error_class or "Failed")
-        )
+        st.error(say.plain(task.error or "No words were left."), title=say.plain(task.error_class or "Failed"))
 
 
 def details(task: Task) -> None:
@@ -83,9 +79,7 @@ def details(task: Task) -> None:
 
 
 def _first(task: Task) -> str:
-    return (
-        "Result" if task.status is Status.completed else "Attempts" if task.status is Status.failed else "Log"
-    )
+    return "Result" if task.status is Status.completed else "Attempts" if task.status is Status.failed else "Log"
 
 
 def _colour(task: Task) -> Any:
@@ -130,15 +124,11 @@ def remaining_s(task: Task) -> float | None:
 
 
 def _facts(task: Task) -> dict[str, str | None]:
-    by = (
-        task.created_by_kind if task.created_by_id is None else f"{task.created_by_kind} {task.created_by_id}"
-    )
+    by = task.created_by_kind if task.created_by_id is None else f"{task.created_by_kind} {task.created_by_id}"
     ran = rows.ran_s(task)
     return {
         "Created by": by,
-        "Attempts": f"{task.epoch} ({task.tries} of {task.max_tries} tries failed)"
-        if task.epoch
-        else "none yet",
+        "Attempts": f"{task.epoch} ({task.tries} of {task.max_tries} tries failed)" if task.epoch else "none yet",
         "Workers lost": str(task.losses) if task.losses else None,
         "Ran": None if ran is None else say.duration(ran),
         "Expected": None if task.estimated_duration_s is None else say.duration(task.estimated_duration_s),

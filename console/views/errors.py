@@ -14,9 +14,7 @@ def look(click: str, fingerprints: list[str]) -> None:
     """Go to the tasks of a line."""
     clicked = st.session_state.get(click)
     if clicked is not None and 0 <= clicked["row"] < len(fingerprints):
-        st.switch_page(
-            pages.page("tasks"), query_params={"error": fingerprints[clicked["row"]], "status": "Failed"}
-        )
+        st.switch_page(pages.page("tasks"), query_params={"error": fingerprints[clicked["row"]], "status": "Failed"})
 
 
 @st.fragment(run_every=10)

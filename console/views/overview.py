@@ -46,9 +46,7 @@ def notice(n: int, alarm: attention.Alarm) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"alarm_{n}"):
         colour = "red" if alarm.grave else "orange"
         st.markdown(f":{colour}[:material/warning:] {say.plain(alarm.sentence)}", width="content")
-        st.page_link(
-            pages.page(alarm.page), label="Show", icon=":material/arrow_forward:", query_params=alarm.params
-        )
+        st.page_link(pages.page(alarm.page), label="Show", icon=":material/arrow_forward:", query_params=alarm.params)
 
 
 def counts(stand: reads.Overview) -> None:
@@ -63,9 +61,7 @@ def counts(stand: reads.Overview) -> None:
                 st.metric(look.NAMES[status], f"{stand.counts[status]:,}", label_visibility="collapsed")
     busy, threads = sum(w.busy for w in stand.workers), sum(w.threads for w in stand.workers)
     alive = say.many(len(stand.workers), "worker")
-    st.caption(
-        f"{alive} alive, {busy} of {threads} threads busy. Completed, failed and cancelled are of all time."
-    )
+    st.caption(f"{alive} alive, {busy} of {threads} threads busy. Completed, failed and cancelled are of all time.")
 
 
 def failing(hours: list[Hour]) -> dict[str, tuple[int, int]]:

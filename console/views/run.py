@@ -71,11 +71,7 @@ with body:
         else:
             st.caption("It takes no arguments.")
         with st.expander("When, where and how", icon=":material/tune:", key=f"{key}#how"):
-            before = (
-                {"title": old.title, "priority": old.priority, "queue": old.queue, "tags": old.tags}
-                if old
-                else {}
-            )
+            before = {"title": old.title, "priority": old.priority, "queue": old.queue, "tags": old.tags} if old else {}
             options = how.draw(chosen.queue, before, key)
     except InvalidInput as refusal:
         wrong = str(refusal)

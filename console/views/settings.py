@@ -134,17 +134,11 @@ def _change(one: Operator) -> None:
             "Save the role", key="save_role", disabled=role == one.role.value, on_click=do,
             args=(f"{one.name} is a {role} now.", operators.set_role, one.id, role),
         )  # fmt: skip
-        st.button(
-            "Sign-in link", key="link_role", on_click=link_for, args=(one.id,), disabled=bool(one.disabled_at)
-        )
+        st.button("Sign-in link", key="link_role", on_click=link_for, args=(one.id,), disabled=bool(one.disabled_at))
         if one.disabled_at:
-            st.button(
-                "Enable", key="enable", on_click=do, args=(f"{one.name} is active.", operators.enable, one.id)
-            )
+            st.button("Enable", key="enable", on_click=do, args=(f"{one.name} is active.", operators.enable, one.id))
         else:
-            st.button(
-                "Disable", key="disable", on_click=do, args=(f"{one.name} is out.", operators.disable, one.id)
-            )
+            st.button("Disable", key="disable", on_click=do, args=(f"{one.name} is out.", operators.disable, one.id))
 
 
 if who.may(Role.admin):

@@ -23,9 +23,7 @@ def asked() -> Task:
             st.stop()
         return tasks.get(int(number))
     except ServiceError as refusal:
-        st.error(
-            f"{say.plain(refusal)}. It may have been deleted after its time.", title=f"No task #{number}"
-        )
+        st.error(f"{say.plain(refusal)}. It may have been deleted after its time.", title=f"No task #{number}")
         st.stop()
 
 

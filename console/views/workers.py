@@ -81,9 +81,7 @@ def lines() -> None:
 
 def _queue(queue: QueueState) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.page_link(
-            pages.page("tasks"), label=f"**{say.plain(queue.name)}**", query_params={"queue": queue.name}
-        )
+        st.page_link(pages.page("tasks"), label=f"**{say.plain(queue.name)}**", query_params={"queue": queue.name})
         if queue.paused:
             st.badge("Paused", icon=":material/pause:", color="orange")
     waits = say.ago(queue.oldest_queued_at).removesuffix(" ago") if queue.oldest_queued_at else None

@@ -39,9 +39,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     log = (tmp_path / "log").open("wb")
     commands = [web.argv(), [sys.executable, "-m", "runtime.worker_process"]]
-    running = [
-        subprocess.Popen(c, cwd=ROOT, stdout=log, stderr=log, start_new_session=True) for c in commands
-    ]
+    running = [subprocess.Popen(c, cwd=ROOT, stdout=log, stderr=log, start_new_session=True) for c in commands]
     try:
         wait_until(ready.console_answers, timeout=60, what="the console's start")
         wait_until(lambda: ready.beats("worker"), timeout=60, what="the worker's start")

@@ -27,9 +27,7 @@ PASSWORD = "correct horse battery"
 class Browser(requests.Session):
     """A browser that is told of redirects and does not follow them; paths are the console's."""
 
-    def __init__(
-        self, base: str, cookies: dict[str, str] | None = None, headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, base: str, cookies: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> None:
         super().__init__()
         self.base = base
         self.trust_env = False
@@ -38,9 +36,7 @@ class Browser(requests.Session):
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """One request, one answer."""
-        return super().request(
-            method, self.base + path, **{"timeout": 20, **options, "allow_redirects": False}
-        )
+        return super().request(method, self.base + path, **{"timeout": 20, **options, "allow_redirects": False})
 
     def socket(self, **headers: str) -> ClientConnection:
         """The websocket that a page opens."""

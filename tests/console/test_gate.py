@@ -165,9 +165,7 @@ def test_a_disabled_account_is_out_at_once(client, ada):
 
 def test_guessing_is_stopped_and_written_down(client, ada):
     browser = client()
-    tries = [
-        browser.post("/sign-in", data={"name": "ada", "password": f"wrong {n}"}).status_code for n in range(7)
-    ]
+    tries = [browser.post("/sign-in", data={"name": "ada", "password": f"wrong {n}"}).status_code for n in range(7)]
     assert tries == [401] * 5 + [429] * 2
     assert browser.post("/sign-in", data={"name": "ada", "password": PASSWORD}).status_code == 429
     assert len(events("sign-in refused")) == 5

@@ -1,5 +1,6 @@
 """The migrated schema is the one the models describe, on both databases; several may migrate at once."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,38 @@ def _index_names(connection, ledger: str) -> set[str]:
     sqlite = "SELECT name FROM sqlite_master WHERE type = 'index'"
     query = sqlite if ledger == "sqlite" else "SELECT indexname FROM pg_indexes"
     return set(connection.execute(text(query)).scalars())
+
+
+DEFINITIONS = {  # what autogenerate does not compare: an index's order and predicate, a check's condition
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'table') AND sql IS NOT NULL",
+    "postgresql": """
+        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()
+        UNION ALL
+        SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = current_schema()::regnamespace
+    """,
+}
+
+
+def definitions(kind: str) -> dict[str, set[str]]:
+    """Of each index and table, its terms in the database's own words, whatever order they were said in."""
+    with db.engine().connect() as connection:
+        rows = connection.execute(text(DEFINITIONS[kind])).all()
+    return {name: {term.strip() for term in re.split(r"[(),\n]", sql.replace('"', ""))} for name, sql in rows}
+
+
+def test_indexes_and_checks_are_those_of_the_models_to_the_letter(ledger, tmp_path, monkeypatch, postgres_server):
+    migrated = definitions(ledger)
+    url = None
+    if ledger == "postgresql":
+        with create_engine(postgres_server, isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("CREATE DATABASE callboard_models"))
+        url = server_url(postgres_server, "callboard_models")
+    use(monkeypatch, tmp_path / "models", url)
+    SQLModel.metadata.create_all(db.engine())
+    wanted = definitions(ledger)
+    for name, terms in wanted.items():
+        assert not terms - migrated[name], name
 
 
 def test_three_processes_may_migrate_at_once(tmp_path, monkeypatch, postgres_server):

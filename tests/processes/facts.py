@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from models import FINISHED, Attempt, Event, Outcome, Status, Task, TaskLog, reading
 from services import tasks
+from tests.processes import kinds
 from tests.support import wait_until
 
 SLOW_S = 40.0  # for waits: what was promised is judged by the ledger's times, not by the test's
@@ -83,3 +84,8 @@ def seconds(later: datetime | None, earlier: datetime | None) -> float:
     assert later is not None
     assert earlier is not None
     return (later - earlier).total_seconds()
+
+
+def warm(threads: int) -> None:
+    """Occupy all threads with isolated tasks once, so that every worker's fork server is up."""
+    completed(kinds.alone.enqueue_many([{"seconds": 0.5}] * threads))

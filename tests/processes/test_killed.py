@@ -24,6 +24,7 @@ def lines(witness: Path) -> list[list[str]]:
 def test_a_killed_worker_is_replaced_alone_and_what_it_had_started_runs_again(supervised, tmp_path):
     group = supervised(processes=2, threads=2).up(2)
     before = group.workers()
+    facts.warm(threads=4)  # what has lost a worker runs in a process of its own
     facts.completed(kinds.sleepy.enqueue_many([{"seconds": 0}] * 200))  # from now on they are claimed in large batches
     witness = tmp_path / "witness"
     with transaction():
@@ -59,6 +60,7 @@ def test_a_frozen_workers_task_runs_elsewhere_within_the_lease_and_its_late_endi
     both, witness = [worker(), worker()], tmp_path / "witness"
     for one in both:
         one.up()
+    facts.warm(threads=8)
     task = odd_kinds.haunted.enqueue(seconds=1.5, witness=str(witness))
     facts.started(task.id)
     first = next(one for one in both if one.pid == int(lines(witness)[0][1]))

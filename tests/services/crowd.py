@@ -66,7 +66,7 @@ def claim_until_empty(n: int, limit: int) -> list[int]:
 
 
 def work_until_done(n: int, limit: int, measure: str) -> int:
-    """Claim, count by `measure` what runs at that moment, end; until every task has ended. Returns the highest count."""
+    """Claim, count by `measure` what runs then, end; until every task has ended. Returns the highest count."""
     from tests.services import kit
 
     highest, deadline = 0, time.monotonic() + 30

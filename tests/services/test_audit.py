@@ -148,7 +148,9 @@ def test_a_rerun_of_dependents_is_recorded_for_each():
 
 def test_a_browser_may_call_itself_anything():
     task = kit.greet()
-    with audit.acting_as(person("otto", Role.operator), user_agent="Mozilla\0" * 500, ip="x" * 100, request_id="y" * 99):
+    with audit.acting_as(
+        person("otto", Role.operator), user_agent="Mozilla\0" * 500, ip="x" * 100, request_id="y" * 99
+    ):
         tasks.cancel(task.id)
     (event,) = kit.events("cancel", task)
     assert (len(event.user_agent), len(event.ip), len(event.request_id)) == (300, 45, 64)

@@ -19,7 +19,20 @@ def greet(ledger):
 
 
 def finish(c, move=Move.complete, outcome=Outcome.completed, **more):
-    e = Ending(c.id, c.epoch, c.type, c.queue, "w", move, outcome, now(), started_at=now(), queued_at=c.queued_at, concurrency_key=c.concurrency_key, **more)
+    e = Ending(
+        c.id,
+        c.epoch,
+        c.type,
+        c.queue,
+        "w",
+        move,
+        outcome,
+        now(),
+        started_at=now(),
+        queued_at=c.queued_at,
+        concurrency_key=c.concurrency_key,
+        **more,
+    )
     with transaction() as session:
         return end(session, [e])
 
@@ -37,7 +50,9 @@ def test_a_task_goes_from_enqueue_to_completed(greet):
     assert tasks.get(a.id).result == {"x": 1}
     assert tasks.get(c.id).status is Status.queued
     (g,) = claim("w", ["greet"], None, 10, 10)
-    finish(g, Move.defer, Outcome.retried, run_at=now() + timedelta(hours=1), tried=True, error_text="no", error_class="X")
+    finish(
+        g, Move.defer, Outcome.retried, run_at=now() + timedelta(hours=1), tried=True, error_text="no", error_class="X"
+    )
     assert tasks.get(c.id).status is Status.pending
     assert tasks.get(c.id).tries == 1
     assert len(finish(g)) == 1
