@@ -11,25 +11,27 @@ IN_SQL = re.compile(r"\bSET\b[^;]*\bstatus\s*=", re.IGNORECASE)
 
 
 def writes_status(code: str) -> bool:
-    """Whether the code sets a task's status: by an attribute, by `.values(…)`, by SQL."""
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Attribute) and target.attr == "status" for target in targets):
-                return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("values", "_set"):
-            said = {keyword.arg for keyword in node.keywords}
-            said |= {
-                k.value for a in node.args if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
-            }
-            if "status" in said:
-                return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr":
-            if any(isinstance(a, ast.Constant) and a.value == "status" for a in node.args):
-                return True
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and IN_SQL.search(node.value):
-            return True
-    return False
+    """Whether the code sets a task's status: by an attribute, by `.values(…)`, by name, by SQL."""
+    return any(_assigns(node) or _passes(node) or _says(node) for node in ast.walk(ast.parse(code)))
+
+
+def _assigns(node: ast.AST) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return any(isinstance(target, ast.Attribute) and target.attr == "status" for target in targets)
+
+
+def _passes(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    function = getattr(node.func, "attr", getattr(node.func, "id", None))
+    keys = [key for arg in node.args if isinstance(arg, ast.Dict) for key in arg.keys]
+    named = {keyword.arg for keyword in node.keywords} | {key.value for key in keys if isinstance(key, ast.Constant)}
+    texts = {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    return (function in ("values", "_set") and "status" in named) or (function == "setattr" and "status" in texts)
+
+
+def _says(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(IN_SQL.search(node.value))
 
 
 def sources() -> list[Path]:
