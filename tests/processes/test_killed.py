@@ -21,11 +21,16 @@ def lines(witness: Path) -> list[list[str]]:
     return [line.split() for line in witness.read_text().splitlines()] if witness.exists() else []
 
 
+def takers_of_quick_tasks() -> int:
+    done = facts.completed(kinds.sleepy.enqueue_many([{"seconds": 0}] * 300))
+    return len({facts.attempts(task.id)[-1].worker for task in done})
+
+
 def test_a_killed_worker_is_replaced_alone_and_what_it_had_started_runs_again(supervised, tmp_path):
     group = supervised(processes=2, threads=2).up(2)
     before = group.workers()
     facts.warm(threads=4)  # what has lost a worker runs in a process of its own
-    facts.completed(kinds.sleepy.enqueue_many([{"seconds": 0}] * 200))  # from now on they are claimed in large batches
+    wait_until(lambda: takers_of_quick_tasks() == 2, timeout=30, what="both to claim quick tasks, in large batches")
     witness = tmp_path / "witness"
     with transaction():
         slow = kinds.sleepy.with_options(priority=90).enqueue_many([{"seconds": 1, "witness": str(witness)}] * 2)
