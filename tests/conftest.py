@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 import settings as settings_module
 from models import db, migrate
 from services import bell, catalog, estimates
-from services.lifecycle import create
+from services.lifecycle import create, rescue
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +68,7 @@ def forget() -> None:
     estimates.forget()
     catalog.forget()
     bell.forget()
+    rescue.forget()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

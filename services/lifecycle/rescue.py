@@ -186,3 +186,9 @@ def _event(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
         "entity_id": str(row.id), "before": {"status": "running", "epoch": row.epoch},
         "after": {"status": status.value}, "reason": why,
     }  # fmt: skip
+
+
+def forget() -> None:
+    """Rescue as one that has just begun to look: for tests."""
+    global _last_look, _patient_until
+    _last_look, _patient_until = None, 0.0
