@@ -1,10 +1,11 @@
 """The best task first, each to exactly one worker, and none that may not run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from models import Status, now
+from models import Status, now, transaction
 from services import tasks
 from services.lifecycle.claim import claim
 from services.lifecycle.release import expire, release
@@ -24,6 +25,17 @@ def test_eight_processes_take_each_task_once(crowd):
     for share in shares:
         ranks = [order[priority[i]] for i in share]
         assert ranks == sorted(ranks), "a worker took a task while better ones were in line"
+
+
+def test_claims_pass_one_another(core):
+    """A claim that has not been committed keeps nobody waiting, and nobody takes its tasks."""
+    if core == "sqlite":
+        pytest.skip("SQLite has one writer")
+    ids = tasks.enqueue_many("greet", [{}] * 9)
+    with ThreadPoolExecutor(1) as other, transaction():
+        mine = kit.take(3)
+        theirs = other.submit(kit.take, 3).result(10)
+    assert [[c.id for c in got] for got in (mine, theirs, kit.take())] == [ids[:3], ids[3:6], ids[6:]]
 
 
 def test_the_whole_backlog_is_claimed_in_order_of_priority_then_age():

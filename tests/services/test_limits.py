@@ -120,3 +120,23 @@ def test_a_cancelled_parked_task_leaves_its_place_to_the_next():
     tasks.cancel(tasks_[1].id)
     kit.finish(claimed)
     kit.take_one(tasks_[2])
+
+
+def test_a_queues_limit_holds_where_a_key_makes_the_claim_look_farther():
+    tasks.enqueue_many("greet", [{}] * 5, queue="mail", concurrency_key="k", max_running=1)
+    tasks.enqueue_many("greet", [{}] * 20, queue="mail")
+    limit("mail", 3)
+    assert len(kit.take(10)) == 3
+    assert kit.take(10) == []
+
+
+def test_a_better_task_of_a_limited_queue_is_not_passed_by_another_queues():
+    """The first of its queue is blocked by its key; the second is still better than what others have."""
+    kit.greet(queue="mail", concurrency_key="k")
+    limit("mail", 2)
+    (running,) = kit.take()
+    kit.greet(queue="mail", concurrency_key="k", priority=90)
+    second = kit.greet(queue="mail", priority=80)
+    kit.greet(priority=70)
+    assert kit.take(1)[0].id == second.id
+    kit.finish(running)

@@ -1,13 +1,15 @@
 """A task starts when those it needs have ended: once, never before, never stranded."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from models import Move, Status
+from models import Move, Status, db
 from services import tasks
 from services.errors import InvalidInput
 from tests.services import kit
+from tests.support import wait_until
 
 pytestmark = pytest.mark.usefixtures("core")
 
@@ -71,6 +73,30 @@ def test_a_child_made_while_its_parents_finish_is_never_stuck(order):
     )
     assert [o for o in outcomes if o != [None, []]] == []
     released(children)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_enqueue_and_a_batch_that_ends_what_it_needs_do_not_wait_for_one_another(core, order):
+    """Both lock the two parents; a third transaction holds one of them until both have come to wait."""
+    if core == "sqlite":
+        pytest.skip("SQLite has one lock")
+    first, second = kit.greet(), kit.greet()
+    claimed = kit.take()[::order]
+    deadlocks = kit.scalar(DEADLOCKS)
+    with ThreadPoolExecutor(2) as threads, db.engine().connect() as other:
+        other.exec_driver_sql(f"SELECT id FROM tasks WHERE id = {second.id} FOR UPDATE")
+        ended = threads.submit(kit.finish, claimed)
+        wait_until(lambda: kit.scalar(WAITING) == 1)
+        made = threads.submit(kit.greet, needs=[first, second])
+        wait_until(lambda: kit.scalar(WAITING) == 2)
+        other.rollback()
+        assert ended.result(20) == []
+        assert made.result(20).status is Status.queued
+    assert kit.scalar(DEADLOCKS) == deadlocks
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 def test_a_diamond_runs_in_order():
