@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
+from models.turn import Turnstile
 from settings import settings
 
 SQLITE_NEEDS = (
@@ -139,7 +140,7 @@ def transaction() -> Iterator[Session]:
             raise RuntimeError("a write inside reading(): open the transaction outside of it")
         yield outer.session
         return
-    with shield(), Session(engine(), expire_on_commit=False) as session:
+    with shield(), _turn(), Session(engine(), expire_on_commit=False) as session:
         mine = _Open(session, writing=True)
         token = _open.set(mine)
         try:
@@ -166,6 +167,17 @@ def reading() -> Iterator[Session]:
         finally:
             _open.reset(token)
             session.expunge_all()  # what was read stays readable
+
+
+@lru_cache(1)
+def _turnstile() -> Turnstile | None:
+    path = engine().url.database
+    return None if is_postgresql() or path in (None, ":memory:") else Turnstile(f"{path}-turn")
+
+
+def _turn() -> AbstractContextManager[Any]:
+    turnstile = _turnstile()
+    return nullcontext() if turnstile is None else turnstile.turn()
 
 
 def after_commit(act: Callable[[], None]) -> None:
@@ -211,3 +223,6 @@ def forget_engine() -> None:
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()
+    if turnstile := _turnstile.cache_info().currsize and _turnstile():
+        turnstile.close()
+    _turnstile.cache_clear()

@@ -12,25 +12,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, literal, update
 
-from models import Status, now, tables, transaction
-from models.base import follow_clock
+from models import now, tables, transaction
 from models.db import is_away, is_postgresql
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
-from services.lifecycle.needs import settle_rest
-from services.lifecycle.release import release
-from services.lifecycle.rescue import rescue
+from services.lifecycle import chores
+from services.lifecycle.batch import per_database
 from settings import settings
 
 if TYPE_CHECKING:
     from runtime.process import WorkerProcess
 
 log = structlog.get_logger(__name__)
-
-CHORES: tuple[Callable[[], int], ...] = (release, rescue, settle_rest)
 
 
 class Beat(threading.Thread):
@@ -111,22 +107,14 @@ class Beat(threading.Thread):
         self._heed(row)
 
     def _extend(self) -> tuple[Any, Any]:
-        t = tables.tasks.c
         process = self._process
         until = now() + timedelta(seconds=settings().lease_s)
         busy = process.busy()
         with transaction() as session:
             rows: Sequence[Any] = ()
-            if process.held or self._strangers or self._beats % 5 == 0:
-                rows = session.execute(
-                    update(tables.tasks)
-                    .where(t.worker == process.name, t.status == Status.running)
-                    .values(lease_until=until)
-                    .returning(t.id, t.epoch, t.cancel_requested_at)
-                ).all()
+            if process.held or process.writer.busy() or self._strangers or self._beats % 5 == 0:
+                rows = session.execute(_extension(), {"process": process.name, "until": until}).all()
             row = workers.beat(process.name, busy=busy, rss=process.rss())
-            if is_postgresql():
-                follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
         self._beats += 1
         return rows, row
 
@@ -160,13 +148,27 @@ class Beat(threading.Thread):
             self._process.safe = False
             self._process.interrupt_all(Disowned)
 
+    def _due(self) -> list[Callable[[], int]]:
+        try:
+            return chores.due()
+        except Exception as error:
+            log.warning("looking for chores failed", error=type(error).__name__)
+            return []
+
     def _chores(self) -> None:
         if self._away:
             return
-        for chore in CHORES:
+        for chore in self._due():
             try:
                 for _ in range(20):  # a full batch means there is more
                     if chore() < 100:
                         break
             except Exception as error:
                 log.warning("a chore failed", chore=chore.__name__, error=type(error).__name__)
+
+
+@per_database
+def _extension() -> Any:
+    t = tables.tasks.c
+    mine = update(tables.tasks).where(t.worker == bindparam("process"), t.status == literal("running"))
+    return mine.values(lease_until=bindparam("until")).returning(t.id, t.epoch, t.cancel_requested_at)

@@ -26,6 +26,7 @@ class Claimer(threading.Thread):
         self._bell = threading.Event()
         self._stopping = False
         self._types: set[str] = set()  # of the last claim: what is likely to come next
+        self._busy = False  # the last claim found something
         self._away = False
 
     def wake(self) -> None:
@@ -68,7 +69,7 @@ class Claimer(threading.Thread):
     def _claim(self, wanted: int) -> int:
         process = self._process
         try:
-            claimed = claim(process.name, process.types, process.queues, wanted, settings().lease_s)
+            claimed = claim(process.name, process.types, process.queues, wanted, settings().lease_s, self._busy)
         except Exception as error:
             if not self._away:
                 log.warning("claims fail", error=type(error).__name__, away=is_away(error))
@@ -78,6 +79,7 @@ class Claimer(threading.Thread):
         if self._away:
             self._away = False
             log.info("claims work again")
+        self._busy = bool(claimed)
         if claimed:
             self._types = {one.type for one in claimed}
             process.take_in(claimed)

@@ -3,7 +3,7 @@
 import threading
 
 SOON_S = 0.05  # a claim holds as many as will start within this time
-MOST = 256  # tasks a process claims and does not yet run
+MOST = 512  # tasks a process claims and does not yet run
 UNKNOWN_S = 1.0
 
 

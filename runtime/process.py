@@ -57,6 +57,7 @@ class WorkerProcess:
         self.claimer, self.beat = Claimer(self), Beat(self)
         self.watch, self.listener = Watch(self), Listener(self)
         self.guard = Guard()
+        self._os_process = psutil.Process()
         self.exit_code = os.EX_OK
 
     def start(self) -> None:
@@ -278,7 +279,7 @@ class WorkerProcess:
 
     def rss(self) -> int:
         """Memory of this process, in bytes."""
-        return int(psutil.Process().memory_info().rss)
+        return int(self._os_process.memory_info().rss)
 
     def said(self, held: Held, error: BaseException) -> None:
         """One line for an attempt that did not complete; no payload in it."""

@@ -12,7 +12,7 @@ from runtime.link import LocalLink
 from runtime.run import Need, Run
 from services import catalog
 from services.lifecycle.claim import claim
-from services.lifecycle.ending import Ending, end
+from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.needs import settle_rest
 from services.lifecycle.release import expire, release
 
@@ -144,7 +144,7 @@ class StraightWriter:
     def hand_over(self, ending: Ending) -> None:
         """Commit the ending."""
         with transaction() as session:
-            end(session, [ending])
+            end(session, Batch([ending]))
 
     def progress(self, key: tuple[int, int], values: dict[str, Any]) -> None:
         """Write it."""

@@ -19,7 +19,7 @@ from models import Move, Outcome, Status, now, tables, transaction
 from models.base import Json
 from models.db import is_away
 from services.lifecycle.batch import WHEN, given, packed, per_database
-from services.lifecycle.ending import Ending, already_ended, end
+from services.lifecycle.ending import Batch, Ending, already_ended, end
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +80,10 @@ class Writer(threading.Thread):
         """Whether an ending of this attempt waits to be committed."""
         with self._changed:
             return any((e.task_id, e.epoch) == key for e in (*self._endings, *self._writing))
+
+    def busy(self) -> bool:
+        """Whether endings wait to be committed."""
+        return bool(self._endings or self._writing)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is written; False when time ran out."""
@@ -148,12 +152,13 @@ class Writer(threading.Thread):
         was_away, given_endings = False, endings
         while True:
             try:
+                if was_away and endings:  # the last commit may have happened although nobody told us
+                    done = already_ended(endings)
+                    endings = [e for e in endings if e.key not in done]
+                batch = Batch(endings)
                 with transaction() as session:
-                    if was_away and endings:  # the last commit may have happened although nobody told us
-                        done = already_ended(session, endings)
-                        endings = [e for e in endings if (e.task_id, e.epoch) not in done]
                     write_details(session, lines, starts, progress)
-                    fenced = end(session, endings) if endings else []
+                    fenced = end(session, batch) if endings else []
             except Exception as error:
                 if is_away(error):
                     if not was_away:

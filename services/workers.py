@@ -8,16 +8,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import structlog
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from models import Role, Worker, now, reading, tables, transaction
+from models.base import follow_clock
+from models.db import is_postgresql
 from models.schema import CODE
 from services import audit, checks, marks
 from services.errors import NotFound, StaleTask
 from services.lifecycle import rescue
+from services.lifecycle.batch import per_database
 from settings import settings
 
 log = structlog.get_logger(__name__)
@@ -56,15 +60,22 @@ def register(
 
 
 def beat(name: str, *, busy: int = 0, rss: int | None = None) -> Row | None:
-    """Show that the process lives; returns its row's (stop_requested_at, draining_at)."""
-    w = tables.workers.c
+    """Show that the process lives, and keep step with the database's clock; returns its row's (stop_requested_at,)."""
     with transaction() as session:
-        return session.execute(
-            update(tables.workers)
-            .where(w.name == name)
-            .values(busy=busy, rss=rss, last_beat_at=now())
-            .returning(w.stop_requested_at, w.draining_at)
-        ).first()
+        values: dict[str, Any] = {"worker": name, "busy": busy, "rss": rss, "at": now()}
+        row = session.execute(_beat_statement(), values).first()
+    if row is not None and is_postgresql():
+        follow_clock(row.clock)
+    return row
+
+
+@per_database
+def _beat_statement() -> Any:
+    w = tables.workers.c
+    clock = [func.clock_timestamp().label("clock")] if is_postgresql() else []
+    values: dict[str, Any] = {"busy": bindparam("busy"), "rss": bindparam("rss"), "last_beat_at": bindparam("at")}
+    beating = update(tables.workers).where(w.name == bindparam("worker")).values(values)
+    return beating.returning(w.stop_requested_at, *clock)
 
 
 def draining(name: str) -> None:

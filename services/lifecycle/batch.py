@@ -1,7 +1,7 @@
 """Many rows in one statement: a JSON parameter that the database reads as a table, the same on both databases."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     FromClause,
+    Select,
     Text,
     bindparam,
     cast,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.types import TypeEngine
-from sqlmodel import UTCDateTime
+from sqlmodel import Session, UTCDateTime
 
 from models.db import engine, is_postgresql
 
@@ -64,6 +65,24 @@ def among(column: Any, name: str = "ids") -> Any:
     return column.in_(select(each.c.value))
 
 
+def whole(query: Select) -> Any:
+    """A query for `fetch`. On SQLite its answer is one row of JSON: at each row its driver hands the interpreter over.
+
+    What is no JSON, as times, comes as the database stores it.
+    """
+    if is_postgresql():
+        return query
+    found = query.subquery()
+    columns = [func.json(c) if isinstance(c.type, JSON) else c for c in found.c]
+    return select(func.json_group_array(func.json_array(*columns)))
+
+
+def fetch(session: Session, query: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a query made by `whole`."""
+    found = session.execute(query, values)
+    return found.all() if is_postgresql() else json.loads(found.scalar_one())
+
+
 def listed(ids: Collection[int]) -> Any:
     """Ids as the parameter that `among` reads."""
     return list(ids) if is_postgresql() else json.dumps(list(ids))
@@ -78,6 +97,11 @@ def stamp(value: datetime) -> str:
     """An instant as text that compares with the stored ones."""
     text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ", "microseconds")
     return text if is_postgresql() else text[:26]  # SQLite stores it without the offset
+
+
+def moment(stored: Any) -> Any:
+    """An instant as `fetch` gives it, as an aware datetime."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
 
 
 _encode = json.JSONEncoder(default=stamp, allow_nan=False, separators=(",", ":")).encode

@@ -8,7 +8,7 @@ running tasks are counted.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,9 +18,9 @@ from sqlmodel import Session
 from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
-from services.lifecycle.batch import among, listed, per_database
+from services.lifecycle.batch import among, fetch, listed, moment, per_database, whole
 from services.lifecycle.counts import Deltas, gauge, record
-from services.lifecycle.line import choose, line
+from services.lifecycle.line import InLine, choose, line
 
 
 @dataclass(slots=True)
@@ -43,17 +43,24 @@ class Claimed:
 
 
 def claim(
-    worker: str, types: Collection[str], queues: Collection[str] | None, limit: int, lease_s: float
+    worker: str, types: Collection[str], queues: Collection[str] | None, limit: int, lease_s: float, busy: bool = False
 ) -> list[Claimed]:
-    """Take at most `limit` tasks of these types, from these queues (None: from all), the best first."""
+    """Take at most `limit` tasks of these types, from these queues (None: from all), the best first.
+
+    `busy`: there was something just now, so that there is no point in looking first.
+    """
     if not types or limit < 1:
         return []
-    if not is_postgresql() and not _anything(types, queues):
+    if not is_postgresql() and not busy and not _anything(types, queues):
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
         rooms = _rooms(session, queues, limit)
         chosen = choose(session, rooms, types, limit)
-        return _take(session, chosen, worker, lease_s) if chosen else []
+        rows = _take(session, chosen, worker, lease_s) if chosen else []
+    claimed = [Claimed(*row) for row in rows]
+    for one in claimed:
+        one.queued_at = moment(one.queued_at)
+    return sorted(claimed, key=lambda one: (-one.priority, one.id))
 
 
 def _anything(types: Collection[str], queues: Collection[str] | None) -> bool:
@@ -89,17 +96,20 @@ def _room_behind_gate(session: Session, queue: str) -> int:
     return (gate.max_running or 10**6) - session.execute(running, {"queue": queue}).scalar_one()
 
 
-def _take(session: Session, ids: list[int], worker: str, lease_s: float) -> list[Claimed]:
+def _take(session: Session, chosen: Sequence[InLine], worker: str, lease_s: float) -> Sequence[Any]:
     at = now()
-    values = {"ids": listed(ids), "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
-    rows = session.execute(_move_to_running(), values).all()
-    payloads = {row[0]: row[1] for row in session.execute(_payloads(), {"ids": values["ids"]})}
+    ids = {"ids": listed([one.id for one in chosen])}
+    values = {**ids, "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
+    if is_postgresql():
+        rows = session.execute(_claimed_by_moving(), values).all()
+    else:
+        session.execute(_move_to_running(), values)
+        rows = fetch(session, _claimed(), ids)
     deltas = Deltas()
-    for (type_, queue), n in Counter((row[2], row[3]) for row in rows).items():
+    for (type_, queue), n in Counter((one.type, one.queue) for one in chosen).items():
         gauge(deltas, type_, queue, Status.queued, Status.running, n)
     record(session, deltas)
-    claimed = [Claimed(*row, payload=payloads.get(row[0], {})) for row in rows]  # type: ignore[misc]
-    return sorted(claimed, key=lambda one: (-one.priority, one.id))
+    return rows
 
 
 @per_database
@@ -113,14 +123,23 @@ def _move_to_running() -> Any:
             lease_until=bindparam("lease_until"), started_at=None, progress_done=None, progress_total=None,
             progress_percent=None, progress_note=None, progress_step=None, progress_at=None, cancel_seen_at=None,
         )
-        .returning(
-            c.id, c.epoch, c.type, c.queue, c.tries, c.max_tries, c.losses, c.timeout_s, c.queued_at, c.root_id,
-            c.concurrency_key, c.priority,
-        )
     )  # fmt: skip
 
 
+def _told(c: Any) -> list[Any]:
+    """The columns of `Claimed`, in its order."""
+    return [getattr(c, one.name) for one in fields(Claimed) if one.name != "payload"]
+
+
 @per_database
-def _payloads() -> Any:
-    c = tables.task_bodies.c
-    return select(c.task_id, c.payload).where(among(c.task_id))
+def _claimed_by_moving() -> Any:
+    """Move and read in one statement, and one round trip."""
+    moved = _move_to_running().returning(*_told(tables.tasks.c)).cte("moved")
+    bodies = tables.task_bodies
+    return select(*moved.c, bodies.c.payload).join(bodies, bodies.c.task_id == moved.c.id)
+
+
+@per_database
+def _claimed() -> Any:
+    c, bodies = tables.tasks.c, tables.task_bodies
+    return whole(select(*_told(c), bodies.c.payload).join(bodies, bodies.c.task_id == c.id).where(among(c.id)))

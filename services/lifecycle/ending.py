@@ -1,36 +1,23 @@
 """running → what became of the attempt: a batch of endings in one transaction, fenced by epoch.
 
 Of all attempts of a task exactly one finds its row still running under its epoch; with it go, all or none, the result,
-the attempt's row, the tasks that wait for it, and the counts.
+the attempt's row, the tasks that wait for it, and the counts. All that can be worked out before the transaction is:
+on SQLite nobody else writes while it is open.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Float,
-    Integer,
-    String,
-    case,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import insert, literal, select
 from sqlmodel import Session
 
-from models import FINISHED, Move, Outcome, Status, now, tables
-from models.db import is_postgresql
+from models import FINISHED, Move, Outcome, Status, now, reading, tables
 from services import bell
-from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database, stamp
+from services.lifecycle import landing
+from services.lifecycle.batch import among, fetch, listed, packed, per_database, stamp, whole
 from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
@@ -74,56 +61,112 @@ class Ending:
         return self.task_id, self.epoch
 
 
-def end(session: Session, endings: Sequence[Ending]) -> list[Ending]:
+class Plan:
+    """What endings mean for the ledger if each attempt still owns its task, as parameters of the statements."""
+
+    def __init__(self, endings: Mapping[Key, Ending], stopped: Collection[Key] = ()) -> None:
+        """`stopped`: the attempts of tasks whose cancellation was asked for."""
+        self.status = {key: _status(e, key in stopped) for key, e in endings.items()}
+        # What was never started leaves no attempt: nothing happened.
+        begun = [e for e in endings.values() if e.started_at or e.move is not Move.hand_back]
+        plain = [e for e in begun if e.move is Move.complete and not e.extras]
+        self.completed = self._packed(e for e in endings.values() if e.move is Move.complete)
+        self.others = self._packed(e for e in endings.values() if e.move is not Move.complete)
+        self.plain_attempts = self.completed if len(plain) == len(endings) else self._packed(plain)
+        self.full_attempts = self._packed(e for e in begun if e.move is not Move.complete or e.extras)
+        self.bodies = _packed_bodies(endings.values())
+        self.finished = {key[0]: status for key, status in self.status.items() if status in FINISHED}
+        self.requeued = {e.queue for key, e in endings.items() if self.status[key] is Status.queued}
+        self.deltas = self._deltas(endings)
+
+    def _packed(self, endings: Iterable[Ending]) -> str | None:
+        rows = [_row(e, self.status[e.key]) for e in endings]
+        return packed(rows) if rows else None
+
+    def _deltas(self, endings: Mapping[Key, Ending]) -> Deltas:
+        deltas = Deltas()
+        for (type_, queue, is_), n in Counter((e.type, e.queue, self.status[k]) for k, e in endings.items()).items():
+            gauge(deltas, type_, queue, Status.running, is_, n)
+        for key, e in endings.items():
+            outcome = _outcome(e, self.status[key])
+            happened(deltas, e.type, e.queue, outcome, e.queued_at, e.started_at, e.ended_at)
+        return deltas
+
+
+class Batch:
+    """Endings for one transaction, made ready before it opens."""
+
+    def __init__(self, endings: Iterable[Ending]) -> None:
+        self.endings = {e.key: e for e in reversed(list(endings))}  # told twice, the first counts
+        self.keys = {e.concurrency_key for e in self.endings.values() if e.concurrency_key}
+        self.plan = Plan(self.endings)
+
+    def plan_for(self, owned: Mapping[Key, bool]) -> Plan:
+        """The plan for those that own their tasks (the value: whether cancellation was asked for)."""
+        if len(owned) == len(self.endings) and not any(owned.values()):
+            return self.plan
+        return Plan({key: self.endings[key] for key in owned}, {key for key, stops in owned.items() if stops})
+
+
+def end(session: Session, batch: Batch) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
-    gates = lock_gates(session, {e.concurrency_key for e in endings if e.concurrency_key})
-    attempts = {(e.task_id, e.epoch): e for e in reversed(endings)}  # told twice, the first counts
-    if len(attempts) > 1 and is_postgresql():  # in id order, as an enqueue locks the tasks it needs
-        session.execute(_lock(), {"ids": listed([e.task_id for e in endings])})
-    completed = [e for e in attempts.values() if e.move is Move.complete]
-    others = [e for e in attempts.values() if e.move is not Move.complete]
-    status = _land(session, _complete(), completed) | _land(session, _move(), others)
-    done = [e for e in attempts.values() if e.key in status]
-    if done:
-        _write_bodies(session, done)
-        _count(session, done, status)
+    gates = lock_gates(session, batch.keys)
+    owned = _lock(session, batch)
+    if owned:
+        plan = batch.plan_for(owned)
+        _apply(session, plan)
         unpark(session, gates)
-        settle(session, {task: is_ for (task, _), is_ in status.items() if is_ in FINISHED})
-        for queue in {e.queue for e in done if status[e.key] is Status.queued}:
+        settle(session, plan.finished)
+        for queue in plan.requeued:
             bell.ring_after_commit(queue)
-    fenced = [e for e in attempts.values() if e.key not in status]
+    fenced = [e for key, e in batch.endings.items() if key not in owned]
     if fenced:
         session.execute(insert(tables.events), [_fence_event(e) for e in fenced])
     return fenced
 
 
+def _lock(session: Session, batch: Batch) -> dict[Key, bool]:
+    """Lock the tasks that these attempts own, in id order, as an enqueue locks those it needs."""
+    rows = fetch(session, _running(), {"ids": listed([task for task, _ in batch.endings])})
+    return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}
+
+
 @per_database
-def _lock() -> Any:
+def _running() -> Any:
     t = tables.tasks.c
-    return select(t.id).where(among(t.id), t.status == literal("running")).order_by(t.id).with_for_update()
+    running = select(t.id, t.epoch, t.cancel_requested_at.is_not(None).label("stops"))
+    return whole(running.where(among(t.id), t.status == literal("running")).order_by(t.id).with_for_update())
 
 
-def _land(session: Session, move: Any, endings: Sequence[Ending]) -> dict[Key, Status]:
-    """Move the tasks that these attempts still own, write the attempts' rows; returns what became of each."""
-    if not endings:
-        return {}
-    rows = packed(map(_row, endings))
-    landed = {(row[0], row[1]): row[2] for row in session.execute(move, {"given": rows})}
-    # What was never started leaves no attempt: nothing happened.
-    begun = [e for e in endings if e.key in landed and (e.started_at or e.move is not Move.hand_back)]
-    plain = all(e.move is Move.complete and not e.extras for e in endings)
-    if not plain or len(begun) < len(endings):
-        rows = packed({**_row(e), "outcome": _outcome(e, landed[e.key])} for e in begun)
-    if begun:
-        session.execute(_insert_attempts(plain), {"given": rows})
-    return landed
+def _apply(session: Session, plan: Plan) -> None:
+    steps = (
+        (landing.complete, plan.completed),
+        (landing.move, plan.others),
+        (landing.insert_plain_attempts, plan.plain_attempts),
+        (landing.insert_attempts, plan.full_attempts),
+        (landing.fill_bodies, plan.bodies),
+    )
+    for statement, rows in steps:
+        if rows is not None:
+            session.execute(statement(), {"given": rows})
+    record(session, plan.deltas)
 
 
-def _row(e: Ending) -> dict[str, Any]:
+def _status(e: Ending, stopped: bool) -> Status:
+    """A retry or a hand-back of a task whose cancellation was asked for is its cancellation."""
+    stops = stopped and e.move.target in (Status.pending, Status.queued)
+    return Status.cancelled if stops else e.move.target
+
+
+def _outcome(e: Ending, status: Status) -> Outcome:
+    return Outcome.cancelled if status is Status.cancelled else e.outcome
+
+
+def _row(e: Ending, status: Status) -> dict[str, Any]:
     """What both the task's and the attempt's statement read; what is None stays away."""
     row: dict[str, Any] = {
-        "id": e.task_id, "epoch": e.epoch, "status": e.move.target, "ended_at": stamp(e.ended_at),
-        "worker": e.worker, "code_version": e.code_version, "outcome": e.outcome,
+        "id": e.task_id, "epoch": e.epoch, "status": status, "ended_at": stamp(e.ended_at),
+        "worker": e.worker, "code_version": e.code_version, "outcome": _outcome(e, status),
         "tried": int(e.tried), "lost": int(e.lost), "forced": e.forced,
     }  # fmt: skip
     if e.started_at is not None:
@@ -137,111 +180,13 @@ def _row(e: Ending) -> dict[str, Any]:
     return row | e.extras if e.extras else row
 
 
-@per_database
-def _complete() -> Any:
-    """The move that almost all make: nothing about it depends on the row."""
-    v = given({"id": BigInteger(), "epoch": Integer(), "ended_at": WHEN, "started_at": WHEN}).c
-    t = tables.tasks.c
-    return (
-        update(tables.tasks)
-        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
-        .values(
-            status=literal("completed"), finished_at=v.ended_at, updated_at=v.ended_at, progress_percent=100.0,
-            started_at=func.coalesce(v.started_at, t.started_at), error_class=None, fingerprint=None,
-            worker=None, lease_until=None,
-        )
-        .returning(t.id, t.epoch, t.status)
-    )  # fmt: skip
-
-
-@per_database
-def _move() -> Any:
-    v = given(
-        {
-            "id": BigInteger(), "epoch": Integer(), "status": String(), "ended_at": WHEN, "started_at": WHEN,
-            "run_at": WHEN, "tried": Integer(), "lost": Integer(), "error_class": String(),
-            "fingerprint": String(), "cancel_seen_at": WHEN, "cancel_reason": String(),
-        }
-    ).c  # fmt: skip
-    t = tables.tasks.c
-    # A retry or a hand-back of a task whose cancellation was asked for is its cancellation.
-    stops = t.cancel_requested_at.is_not(None) & v.status.in_(["pending", "queued"])
-    status = case((stops, literal("cancelled")), else_=v.status)
-    over = stops | v.status.in_(["failed", "cancelled"])
-    return (
-        update(tables.tasks)
-        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
-        .values(
-            status=status,
-            finished_at=case((over, v.ended_at), else_=None),
-            queued_at=case((status == "queued", v.ended_at), else_=t.queued_at),
-            started_at=func.coalesce(v.started_at, t.started_at),
-            run_at=func.coalesce(v.run_at, t.run_at),
-            tries=t.tries + v.tried,
-            losses=t.losses + v.lost,
-            error_class=v.error_class,
-            fingerprint=v.fingerprint,
-            cancel_seen_at=func.coalesce(v.cancel_seen_at, t.cancel_seen_at),
-            cancel_reason=func.coalesce(t.cancel_reason, v.cancel_reason),
-            worker=None,
-            lease_until=None,
-            updated_at=v.ended_at,
-        )
-        .returning(t.id, t.epoch, t.status)
-    )
-
-
-def _write_bodies(session: Session, done: Sequence[Ending]) -> None:
+def _packed_bodies(endings: Iterable[Ending]) -> str | None:
     rows = [
         {"id": e.task_id, "result": e.result, "bytes": len((e.result or "").encode()), "error_text": e.error_text}
-        for e in done
+        for e in endings
         if e.result is not None or e.error_text is not None or (e.move is Move.complete and not e.first)
     ]
-    if rows:
-        session.execute(_fill_bodies(), {"given": packed(rows)})
-
-
-@per_database
-def _fill_bodies() -> Any:
-    v = given({"id": BigInteger(), "result": String(), "bytes": Integer(), "error_text": String()}).c
-    result = v.result.cast(postgresql.JSONB) if is_postgresql() else v.result
-    return (
-        update(tables.task_bodies)
-        .where(tables.task_bodies.c.task_id == v.id)
-        .where(v.result.is_not(None) | v.error_text.is_not(None) | tables.task_bodies.c.error_text.is_not(None))
-        .values(result=result, result_bytes=v.bytes, error_text=v.error_text)
-    )
-
-
-PLAIN_COLUMNS: dict[str, TypeEngine] = {
-    "epoch": Integer(), "worker": String(), "code_version": String(), "started_at": WHEN, "ended_at": WHEN,
-    "outcome": String(), "forced": Boolean(),
-}  # fmt: skip
-ALL_COLUMNS: dict[str, TypeEngine] = PLAIN_COLUMNS | {
-    "error_class": String(), "error_text": String(), "traceback": String(), "cancel_seen_at": WHEN,
-    "engine": String(), "engine_kind": String(), "model": String(), "tokens_in": Integer(), "tokens_out": Integer(),
-    "tokens_cached": Integer(), "cost_micros": Integer(), "cpu_s": Float(), "peak_rss": BigInteger(),
-}  # fmt: skip
-
-
-def _outcome(e: Ending, status: Status) -> Outcome:
-    return Outcome.cancelled if status is Status.cancelled else e.outcome
-
-
-@per_database
-def _insert_attempts(plain: bool) -> Any:
-    columns = PLAIN_COLUMNS if plain else ALL_COLUMNS
-    v = given({"id": BigInteger(), **columns})
-    return insert(tables.attempts).from_select(["task_id", *columns], select(*v.c), include_defaults=False)
-
-
-def _count(session: Session, done: Sequence[Ending], status: Mapping[Key, Status]) -> None:
-    deltas = Deltas()
-    for (type_, queue, is_), n in Counter((e.type, e.queue, status[e.key]) for e in done).items():
-        gauge(deltas, type_, queue, Status.running, is_, n)
-    for e in done:
-        happened(deltas, e.type, e.queue, _outcome(e, status[e.key]), e.queued_at, e.started_at, e.ended_at)
-    record(session, deltas)
+    return packed(rows) if rows else None
 
 
 def happened(
@@ -271,13 +216,14 @@ def _fence_event(e: Ending) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def already_ended(session: Session, endings: Sequence[Ending]) -> set[tuple[int, int]]:
+def already_ended(endings: Sequence[Ending]) -> set[Key]:
     """Which of these endings have landed: asked after a commit whose answer was lost.
 
     The same instant tells one's own ending from that of a rescuer, who was faster.
     """
     ids = [e.task_id for e in endings]
     a = tables.attempts.c
-    rows = session.execute(select(a.task_id, a.epoch, a.ended_at).where(a.task_id.in_(ids)))
-    ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
-    return {key for e in endings if ended.get(key := (e.task_id, e.epoch)) == e.ended_at}
+    with reading() as session:
+        rows = session.execute(select(a.task_id, a.epoch, a.ended_at).where(a.task_id.in_(ids)))
+        ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
+    return {e.key for e in endings if ended.get(e.key) == e.ended_at}

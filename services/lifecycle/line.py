@@ -1,10 +1,13 @@
 """The line: the best tasks of some queues and types that may run, each locked so that claims pass one another."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from models import now
@@ -18,11 +21,22 @@ LOOKS = 12  # a claim; a line of nothing but blocked tasks is gone on with by th
 FARTHEST = 1_000  # tasks of a queue in one look
 MOST_TERMS = 200  # SQLite takes 500 in a compound SELECT
 
+
+class InLine(NamedTuple):
+    """A task that may run."""
+
+    id: int
+    priority: int
+    queue: str
+    type: str
+    concurrency_key: str | None
+
+
 POSTGRESQL_LINE = text(f"""
-    SELECT head.id, head.priority, head.queue, head.concurrency_key
+    SELECT head.id, head.priority, head.queue, head.type, head.concurrency_key
     FROM unnest(cast(:queues AS text[]), cast(:heads AS int[])) AS served (queue, head)
     CROSS JOIN LATERAL (
-        SELECT id, priority, queue, concurrency_key FROM tasks
+        SELECT id, priority, queue, type, concurrency_key FROM tasks
         WHERE queue = served.queue AND {IN_LINE} AND type = ANY(:types)
           AND (expires_at IS NULL OR expires_at > :now) AND id <> ALL(cast(:without AS bigint[]))
         ORDER BY priority DESC, id LIMIT served.head FOR UPDATE SKIP LOCKED
@@ -31,15 +45,15 @@ POSTGRESQL_LINE = text(f"""
 
 SQLITE_LINE = f"""
     SELECT * FROM (
-        SELECT id, priority, queue, concurrency_key FROM tasks INDEXED BY ix_tasks_line
+        SELECT id, priority, queue, type, concurrency_key FROM tasks INDEXED BY ix_tasks_line
         WHERE queue = :queue{{n}} AND {IN_LINE} AND type IN :types AND (expires_at IS NULL OR expires_at > :now)
         ORDER BY priority DESC, id LIMIT :head{{n}}
     )
 """
 
 
-def choose(session: Session, rooms: Mapping[str, int], types: Collection[str], limit: int) -> list[int]:
-    """The best ids, at most `limit`, `rooms[queue]` of a queue, and what its concurrency key has room for.
+def choose(session: Session, rooms: Mapping[str, int], types: Collection[str], limit: int) -> list[InLine]:
+    """The best tasks, at most `limit`, `rooms[queue]` of a queue, and what its concurrency key has room for.
 
     What a full key keeps out is parked, out of everybody's way, and the next look goes farther.
     """
@@ -53,14 +67,14 @@ def choose(session: Session, rooms: Mapping[str, int], types: Collection[str], l
         choice.left |= choice.deep
     for queue in choice.left:
         bell.ring_after_commit(queue)
-    return choice.ids
+    return choice.taken
 
 
 class _Choice:
     """What one claim takes, in the course of its looks at the line."""
 
     def __init__(self, session: Session, rooms: Mapping[str, int], limit: int) -> None:
-        self.ids: list[int] = []
+        self.taken: list[InLine] = []
         self.deep: set[str] = set()  # queues in which a key kept something out
         self.left: set[str] = set()  # queues of which something was locked and not taken, and others may have looked
         self._session = session
@@ -71,16 +85,20 @@ class _Choice:
 
     def look(self, types: Collection[str], ask: int, wait: bool) -> bool:
         """Take and park; whether a look farther may find more."""
-        wanted = self._limit - len(self.ids)
+        wanted = self._limit - len(self.taken)
         heads = {q: ask if q in self.deep else min(room, wanted) for q, room in self._rooms.items() if room > 0}
-        found = line(self._session, heads, types, [*self.ids, *self._passed]) if wanted and heads else []
+        found = (
+            line(self._session, heads, types, [*(one.id for one in self.taken), *self._passed])
+            if wanted and heads
+            else []
+        )
         self._look_at_keys(found, wait)
         cut = {queue for queue, n in Counter(row.queue for row in found).items() if n >= heads[queue]}
         parked: list[int] = []
         taking = True
         for row in found:
             room = 1 if row.concurrency_key is None else self._rooms_of_keys.get(row.concurrency_key)
-            if room and taking and self._rooms[row.queue] > 0 and len(self.ids) < self._limit:
+            if room and taking and self._rooms[row.queue] > 0 and len(self.taken) < self._limit:
                 self._take(row)
             elif room:
                 self._leave(row.queue)
@@ -90,15 +108,15 @@ class _Choice:
                 taking = taking and row.queue not in cut  # better ones than what follows may stand behind it
         if parked:
             park(self._session, parked)
-        return not taking and len(self.ids) < self._limit
+        return not taking and len(self.taken) < self._limit
 
-    def _look_at_keys(self, found: Collection[Row], wait: bool) -> None:
+    def _look_at_keys(self, found: Collection[InLine], wait: bool) -> None:
         keys = {row.concurrency_key for row in found if row.concurrency_key is not None} - self._rooms_of_keys.keys()
         if keys:
             self._rooms_of_keys |= rooms_of(self._session, lock_gates(self._session, keys, wait))
 
-    def _take(self, row: Row) -> None:
-        self.ids.append(row.id)
+    def _take(self, row: InLine) -> None:
+        self.taken.append(row)
         self._rooms[row.queue] -= 1
         if row.concurrency_key is not None:
             self._rooms_of_keys[row.concurrency_key] -= 1
@@ -110,31 +128,41 @@ class _Choice:
 
 def line(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int] = ()
-) -> list[Row]:
-    """The first `heads[queue]` tasks of each queue: (id, priority, queue, concurrency_key), best first."""
+) -> list[InLine]:
+    """The first `heads[queue]` tasks of each queue, best first."""
     rows = _postgresql(session, heads, types, without) if is_postgresql() else _sqlite(session, heads, types, without)
-    return sorted(rows, key=lambda row: (-row.priority, row.id))
+    rows.sort(key=attrgetter("id"))
+    rows.sort(key=attrgetter("priority"), reverse=True)
+    return rows
 
 
 def _postgresql(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
-) -> list[Row]:
+) -> list[InLine]:
     values = {
         "queues": list(heads), "heads": list(heads.values()), "types": list(types), "now": now(),
         "without": list(without),
     }  # fmt: skip
-    return list(session.execute(POSTGRESQL_LINE, values))
+    return [InLine(*row) for row in session.execute(POSTGRESQL_LINE, values)]
 
 
-def _sqlite(session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]) -> list[Row]:
-    found: list[Row] = []
+def _sqlite(
+    session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
+) -> list[InLine]:
+    found: list[InLine] = []
     queues = list(heads)
     for start in range(0, len(queues), MOST_TERMS):
         some = queues[start : start + MOST_TERMS]
         values: dict[str, Any] = {"types": list(types), "now": now()}
         values |= {f"queue{n}": queue for n, queue in enumerate(some)}
         values |= {f"head{n}": heads[queue] + len(without) for n, queue in enumerate(some)}
-        parts = " UNION ALL ".join(SQLITE_LINE.format(n=n) for n in range(len(some)))
-        statement = text(parts).bindparams(bindparam("types", expanding=True), bindparam("now", type_=WHEN))
-        found += [row for row in session.execute(statement, values) if row.id not in without]
+        rows = [InLine(*row) for row in json.loads(session.execute(_sqlite_line(len(some)), values).scalar_one())]
+        found += [row for row in rows if row.id not in without] if without else rows
     return found
+
+
+@lru_cache(MOST_TERMS)
+def _sqlite_line(queues: int) -> Any:
+    parts = " UNION ALL ".join(SQLITE_LINE.format(n=n) for n in range(queues))
+    query = f"SELECT json_group_array(json_array(id, priority, queue, type, concurrency_key)) FROM ({parts})"
+    return text(query).bindparams(bindparam("types", expanding=True), bindparam("now", type_=WHEN))

@@ -31,12 +31,9 @@ def rescue(limit: int = BATCH) -> int:
     A rescuer that was silent itself for two seconds waits one lease first: the database was away for everybody, and
     the workers must have their chance to beat again.
     """
-    global _last_look
     at = time.monotonic()
     overdue = _overdue()  # raises while the database is away, so that this is no look
-    if _last_look is not None and at - _last_look > SILENCE_S:
-        _be_patient()
-    _last_look = time.monotonic()
+    looked(at)
     if not overdue or at < _patient_until:
         return 0
     with transaction() as session:
@@ -45,6 +42,15 @@ def rescue(limit: int = BATCH) -> int:
             _be_patient()
             return 0
         return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+
+
+def looked(at: float | None = None) -> None:
+    """Note that the ledger could be read: now, or by a look that began `at` (monotonic)."""
+    global _last_look
+    began = time.monotonic() if at is None else at
+    if _last_look is not None and began - _last_look > max(SILENCE_S, 2 * settings().beat_s):
+        _be_patient()
+    _last_look = time.monotonic()
 
 
 def _be_patient() -> None:

@@ -1,5 +1,6 @@
 """Every page, run as Streamlit runs it: full, empty, for those who may only look, and without a database."""
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,12 @@ PAGES = ["overview", "tasks", "run", "errors", "workers", "audit", "settings"]
 HOSTILE = '<script>alert(1)</script> ![x](http://evil.example/x.png) :red-badge[x] =HYPERLINK("x")'
 
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page under test becomes `__main__`, which processes that are spawned later would import."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)

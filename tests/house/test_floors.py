@@ -31,7 +31,7 @@ def modules() -> list[Path]:
     places = [ROOT / f"{name}.py" for name in ("settings", "scheduler")]
     for name in OURS:
         places += (ROOT / name).rglob("*.py")
-    return [path for path in places if path.exists()]
+    return sorted(path for path in places if path.exists())
 
 
 def imported(path: Path) -> set[str]:

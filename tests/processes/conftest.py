@@ -16,6 +16,7 @@ from models import db, migrate
 from tests.conftest import empty, forget, use
 from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
+from tests.processes.servers import Server
 from tests.services.kit import assert_sound
 
 LEASE_S, STOP_GRACE_S, CANCEL_GRACE_S = 2.0, 1.0, 0.7
@@ -117,6 +118,23 @@ def frozen_server(postgres_server: str) -> Callable[[], AbstractContextManager[N
                     process.resume()
 
     return frozen
+
+
+@pytest.fixture
+def own_server(crew: Crew, tmp_path: Path) -> Iterator[Server]:
+    """A PostgreSQL that only this test uses, with an empty ledger; `stop` and `start` it."""
+    server = Server()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            use(patch, tmp_path / "own", server.url, **SCALED)
+            migrate.upgrade()
+            yield server
+            assert not crew.end()
+            assert_sound()
+    finally:
+        crew.end()
+        forget()
+        server.remove()
 
 
 def _attended(folder: Path) -> Iterator[Crew]:

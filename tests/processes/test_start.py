@@ -167,7 +167,7 @@ def test_kill_minus_9_leaves_nothing_behind_and_the_next_start_takes_over_at_onc
     first = start()
     first.wait_until_up()
     witness = var_dir / "witness"
-    task = kinds.sleepy.enqueue(seconds=1.5, witness=str(witness))
+    task = kinds.sleepy.enqueue(seconds=4, witness=str(witness))
     wait_until(witness.exists, timeout=SLOW_S, what="the task's start")
     assert len(first.processes()) >= len(ALL)
     first.process.kill()

@@ -15,6 +15,17 @@ from tests.services.crowd import Crowd
 SQLITE_FILE = "callboard.sqlite3"
 
 
+@pytest.fixture(scope="package", autouse=True)
+def no_types() -> Iterator[None]:
+    """Only what a test here makes known is known: other tests' modules have declared actors of their own."""
+    others = catalog.local()
+    for name in others:
+        catalog.unregister(name)
+    yield
+    for each in others.values():
+        catalog.register(each)
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty ledger's file: copying it is quicker than migrating for each test."""

@@ -16,7 +16,7 @@ from models.db import engine
 from services import catalog, tasks
 from services.errors import ServiceError
 from services.lifecycle.claim import Claimed, claim
-from services.lifecycle.ending import Ending, end
+from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.needs import settle_rest
 
 TYPES = ["greet", "count"]
@@ -82,7 +82,7 @@ def ending(claimed: Claimed, move: Move = Move.complete, **more: Any) -> Ending:
 def commit(*endings: Ending) -> list[Ending]:
     """Commit endings as one batch; returns the fenced."""
     with transaction() as session:
-        return end(session, endings)
+        return end(session, Batch(endings))
 
 
 def finish(claimed: Claimed | Iterable[Claimed], move: Move = Move.complete, **more: Any) -> list[Ending]:

@@ -131,7 +131,7 @@ def test_an_unknown_type_is_refused_with_near_names(known_by, name, sentence):
     assert re.search(sentence, refused(lambda: tasks.enqueue(name, {})))
 
 
-@pytest.mark.parametrize("name", [None, 1, b"greet", ["greet"], object()], ids=str)
+@pytest.mark.parametrize("name", [None, 1, b"greet", ["greet"], object()], ids=lambda v: type(v).__name__)
 def test_what_is_no_name_is_no_type(shared, name):
     assert "is not the name of a task type" in refused(lambda: tasks.enqueue(name, {}), InvalidInput)
 

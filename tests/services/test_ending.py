@@ -115,8 +115,7 @@ def test_an_ending_whose_commit_was_not_answered_is_found_again():
     task, other = kit.greet(), kit.greet()
     done, open_ = [kit.ending(claimed) for claimed in kit.take()]
     kit.commit(done)
-    with transaction() as session:
-        assert already_ended(session, [done, open_]) == {(task.id, 1)}
+    assert already_ended([done, open_]) == {(task.id, 1)}
     assert kit.status(other) == [Status.running]
 
 
@@ -125,8 +124,7 @@ def test_what_a_rescuer_wrote_is_not_taken_for_ones_own_ending():
     mine = kit.ending(kit.take_one(task))
     kit.execute(GONE)
     rescue.rescue()
-    with transaction() as session:
-        assert already_ended(session, [mine]) == set()
+    assert already_ended([mine]) == set()
 
 
 def test_a_connection_lost_at_commit_changes_all_or_nothing_and_says_so(core):
@@ -136,7 +134,7 @@ def test_a_connection_lost_at_commit_changes_all_or_nothing_and_says_so(core):
     task = kit.greet()
     ending = kit.ending(kit.take_one(task))
     with pytest.raises(DBAPIError) as lost, transaction() as session:
-        kit.end(session, [ending])
+        kit.end(session, kit.Batch([ending]))
         pid = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar()
         with engine().connect() as other:
             other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, create_model
 from models import Move, Outcome, Status, now, transaction
 from services import catalog, tasks
 from services.lifecycle.claim import claim
-from services.lifecycle.ending import Ending, end
+from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.release import release
 
 
@@ -34,7 +34,7 @@ def finish(c, move=Move.complete, outcome=Outcome.completed, **more):
         **more,
     )
     with transaction() as session:
-        return end(session, [e])
+        return end(session, Batch([e]))
 
 
 def test_a_task_goes_from_enqueue_to_completed(greet):

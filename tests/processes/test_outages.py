@@ -1,0 +1,114 @@
+"""The bell, the database or the scheduler goes away: nothing is lost, nothing is done twice that was not cut."""
+
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from models import Outcome, Status, now
+from tests.processes import facts, kinds, odd_kinds
+from tests.processes.conftest import LEASE_S
+from tests.support import wait_until
+
+OUTAGE_S = 1.6 * LEASE_S
+
+
+def past(moment, seconds: float) -> bool:
+    return facts.seconds(now(), moment) > seconds
+
+
+def starts(witness: Path) -> Counter[str]:
+    """How often each task's body has started."""
+    lines = [line.split() for line in witness.read_text().splitlines()] if witness.exists() else []
+    return Counter(line[0] for line in lines if line[-1] == "start")
+
+
+def test_the_bell_is_killed_emptied_and_comes_back_and_the_work_goes_on(valkey, worker):
+    worker(POLL_S="0.5").up()
+    wait_until(lambda: valkey.listeners() == 1, what="the listener")
+    first = kinds.sleepy.enqueue_many([{"seconds": 0.02}] * 100)
+    valkey.flush()
+    valkey.kill()
+    second = kinds.sleepy.enqueue_many([{"seconds": 0.02}] * 100)
+    facts.completed(first + second)
+    alone = kinds.noop.enqueue()
+    assert facts.seconds(facts.completed([alone.id])[0].finished_at, alone.created_at) < 2.0  # by looking
+    valkey.start()
+    wait_until(lambda: valkey.listeners() == 1, what="the listener's return")
+    facts.completed([kinds.noop.enqueue().id])
+    assert {tuple(facts.outcomes(task)) for task in first + second} == {(Outcome.completed,)}
+
+
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_postgresql_is_away_for_longer_than_a_lease(own_server, worker, tmp_path):
+    witness = tmp_path / "witness"
+    both = [worker(LEASE_S="4", WORKER_THREADS="6"), worker(LEASE_S="4", WORKER_THREADS="6")]
+    for one in both:
+        one.up()
+    quiet = [odd_kinds.haunted.enqueue(seconds=3, witness=str(witness)).id for _ in range(4)]
+    checks = [kinds.sleepy.enqueue(seconds=2, witness=str(witness)).id for _ in range(4)]
+    for task in quiet + checks:
+        facts.started(task)
+    own_server.stop()
+    stopped_at = now()
+    wait_until(lambda: past(stopped_at, 4.5), timeout=20, what="the outage's end")
+    ends = [line.split()[0] for line in witness.read_text().splitlines() if line.endswith("end")]
+    assert set(map(str, quiet)) <= set(ends), "their bodies were to end during the outage"
+    own_server.start()
+    facts.completed(quiet + checks)
+    assert all(one.runs() for one in both)
+    assert not facts.events("rescue")
+    assert {tuple(facts.outcomes(task)) for task in quiet} == {(Outcome.completed,)}, "they ended while it was away"
+    for task in checks:  # cut at a checkpoint, or done before that
+        times = starts(witness)[str(task)]
+        assert facts.outcomes(task) == [Outcome.handed_back] * (times - 1) + [Outcome.completed]
+    facts.completed([kinds.echo.enqueue().id])
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_sqlite_is_locked_by_another_process_for_longer_than_a_lease(worker, locked, tmp_path):
+    witness = tmp_path / "witness"
+    both = [worker(), worker()]
+    for one in both:
+        one.up()
+    tasks = [kinds.sleepy.enqueue(seconds=0.5, witness=str(witness)).id for _ in range(40)]
+    facts.started(tasks[0])
+    with locked():
+        locked_at = now()
+        wait_until(lambda: past(locked_at, OUTAGE_S), timeout=20, what="the lock's end")
+    facts.completed(tasks)
+    assert not facts.events("rescue")
+    assert not facts.events("fence")
+    assert {tuple(facts.outcomes(task)) for task in tasks} == {(Outcome.completed,)}
+    assert set(starts(witness).values()) == {1}
+    assert all(one.runs() for one in both)
+
+
+def test_retries_releases_and_rescues_go_on_without_a_scheduler(worker):
+    dying, living = worker(WORKER_THREADS="1").up(), None
+    lost = kinds.sleepy.enqueue(seconds=1)
+    facts.started(lost.id)
+    dying.send(signal.SIGSTOP)  # it neither works nor says goodbye
+    living = worker().up()
+    retried = kinds.failing.enqueue(times=1, pause=0.5)
+    later = kinds.noop.with_options(run_at=now()).enqueue()
+    child = kinds.noop.with_options(needs=[retried, later]).enqueue()
+    facts.completed([lost.id, retried.id, later.id, child.id])
+    assert facts.outcomes(lost.id) == [Outcome.lost, Outcome.completed]
+    assert living.runs()
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_the_children_of_a_killed_worker_die_with_it_and_theirs_too(worker, crew):
+    one = worker().up()
+    waiting = [odd_kinds.family.enqueue(seconds=600).id, kinds.in_c.enqueue().id]
+    for task in waiting:
+        facts.started(task)
+    wait_until(lambda: facts.log_lines(waiting[0]), what="the child's child")
+    wait_until(lambda: len(one.descendants()) >= 5, what="the children")  # tracker, fork server, two, and one of theirs
+    killed_at = now()
+    one.kill()
+    wait_until(lambda: not crew.alive(), timeout=5, what="the end of all of them")
+    assert facts.seconds(now(), killed_at) < 2.0
+    assert facts.has(waiting[1], Status.running)

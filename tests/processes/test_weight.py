@@ -1,0 +1,60 @@
+"""What a worker process weighs: memory, descriptors, threads, and the processor's time while there is nothing to do."""
+
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from settings import ROOT
+from tests.processes import facts, kinds
+from tests.support import wait_until
+
+IDLE_S = 12.0
+MOST_IDLE_S = 0.6 / 60  # seconds of processor time a second
+
+
+def weight(process: psutil.Process) -> tuple[int, int, int]:
+    """Memory in bytes, descriptors, threads."""
+    return process.memory_info().rss, process.num_fds(), process.num_threads()
+
+
+def cpu_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return used.user + used.system
+
+
+@pytest.mark.usefixtures("valkey")
+def test_an_idle_worker_sleeps_and_is_small(worker):
+    one = worker(LEASE_S="10", BEAT_S="1", POLL_S="1", WORKER_THREADS="8").up()  # as they are out of the box
+    process = psutil.Process(one.pid)
+    facts.completed(kinds.echo.enqueue_many([{}] * 100))
+    began, before = time.monotonic(), cpu_s(process)
+    wait_until(lambda: time.monotonic() - began >= IDLE_S, timeout=2 * IDLE_S, every=0.5, what="some idle time")
+    used = (cpu_s(process) - before) / (time.monotonic() - began)
+    assert used <= MOST_IDLE_S, f"{60 * used:.2f} s a minute"
+    assert process.memory_info().rss <= 130 * 10**6
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_a_worker_does_not_grow_with_what_it_has_done(worker):
+    process = psutil.Process(worker(WORKER_THREADS="4").up().pid)
+    facts.completed(kinds.failing.enqueue_many([{"times": 1}] * 50) + kinds.alone.enqueue_many([{}] * 4))
+    weights = []
+    for _ in range(3):
+        mixed = kinds.echo.enqueue_many([{}] * 900)
+        mixed += kinds.failing.enqueue_many([{"times": 1}] * 80) + kinds.alone.enqueue_many([{}] * 20)
+        facts.completed(mixed)
+        weights.append(weight(process))
+    first, _, last = weights
+    assert last[0] < first[0] + 4 * 2**20
+    assert last[1] <= first[1] + 4
+    assert last[2] <= first[2]
+
+
+def test_importing_the_actors_loads_no_library_of_their_trade():
+    heavy = "numpy pandas duckdb scipy reportlab pptx alembic streamlit"
+    script = f"import runtime.worker_process, actors, sys; print(sorted(set('{heavy}'.split()) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
