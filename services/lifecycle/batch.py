@@ -72,7 +72,7 @@ def whole(query: Select) -> Any:
     """
     if is_postgresql():
         return query
-    found = query.subquery()
+    found = query.subquery("whole")
     columns = [func.json(c) if isinstance(c.type, JSON) else c for c in found.c]
     return select(func.json_group_array(func.json_array(*columns)))
 

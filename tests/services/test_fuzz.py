@@ -83,7 +83,7 @@ def outcome(payload, chosen):
         assert kit.count() == before + (not task.deduplicated)
         again = tasks.get(task.id)
         assert (again.title, again.tags, again.unique_key) == (task.title, task.tags, task.unique_key)
-        run_at = again.run_at if chosen.get("run_at") is not None else None
+        run_at = again.run_at if chosen.get("run_at") is not None and not task.deduplicated else None
         return again.status, again.body.payload, again.body.context, again.title, again.tags, run_at
     assert kit.count() == before
     assert 10 < len(sentence) < 1000
