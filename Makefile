@@ -6,6 +6,8 @@ READY := .venv/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+JOBS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help setup start demo procfile migrate health test lint types format bench clean
 
@@ -37,8 +39,8 @@ migrate: $(READY) ## Bring the database to the schema of this code
 health: $(READY) ## Say whether all is well
 	@$(PY) -m runtime.health
 
-test: $(READY) ## Run all tests
-	$(PY) -m pytest
+test: $(READY) ## Run all tests, JOBS=2 files at a time
+	$(PY) -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(READY) ## Look for mistakes and for what is not formatted
 	$(PY) -m ruff check .

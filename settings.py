@@ -1,6 +1,10 @@
 """Every setting of Callboard: named, typed, defaulted, explained. Read from the environment and from a `.env` file."""
 
+import hashlib
+import os
 import subprocess
+import sys
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
+LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107  # bytes of sockaddr_un.sun_path, less the closing zero
 
 
 class Settings(BaseSettings):
@@ -91,8 +96,12 @@ class Settings(BaseSettings):
 
     @property
     def valkey_socket(self) -> Path:
-        """The embedded Valkey's Unix socket (its path must stay under 107 bytes)."""
-        return self.var_dir / "valkey.sock"
+        """The embedded Valkey's Unix socket: in `VAR_DIR`, or in a short folder where that path is too long for one."""
+        wanted = (self.var_dir / "valkey.sock").absolute()
+        if len(os.fsencode(wanted)) <= LONGEST_SOCKET_PATH:
+            return wanted
+        name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"callboard-{os.getuid()}-{name}" / "valkey.sock"
 
     @property
     def bell_url(self) -> str:

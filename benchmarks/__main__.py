@@ -1,5 +1,6 @@
 """`make bench`."""
 
-from benchmarks.throughput import main
+from benchmarks import latency, throughput
 
-main()
+throughput.main()
+latency.main()

@@ -1,4 +1,8 @@
-"""The task that is measured: nothing at all."""
+"""The tasks that are measured: nothing at all, and one that says when it began."""
+
+import os
+import time
+from pathlib import Path
 
 from runtime import Run, actor
 
@@ -6,3 +10,11 @@ from runtime import Run, actor
 @actor
 def noop(run: Run) -> None:
     """Nothing."""
+
+
+@actor
+def note(run: Run) -> None:
+    """Write down when the body began."""
+    at = time.time()
+    with Path(os.environ["NOTE"]).open("a") as file:
+        file.write(f"{at!r}\n")

@@ -24,7 +24,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Status, Task
-from runtime import embedded, instance
+from runtime import instance
 from runtime.program import NotStarted
 from runtime.ready import beats
 from services import artifacts, log, tasks
@@ -67,7 +67,6 @@ def _installation() -> Iterator[None]:
     """The Callboard that runs here, else one of our own for as long as this takes."""
     if instance.running():
         terminal.print("Using the Callboard that runs here.", style="dim")
-        _use_embedded_bell()
         yield
         return
     terminal.print("Starting Callboard for the demonstration …", style="dim")
@@ -81,17 +80,10 @@ def _installation() -> Iterator[None]:
         )  # fmt: skip
     try:
         _wait_for_worker(child, said)
-        _use_embedded_bell()
         yield
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait()
-
-
-def _use_embedded_bell() -> None:
-    if settings().redis_url is None:
-        os.environ.update(embedded.env())
-        settings.cache_clear()
 
 
 def _wait_for_worker(child: "subprocess.Popen[bytes]", said: Path) -> None:

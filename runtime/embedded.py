@@ -1,10 +1,7 @@
 """The embedded Valkey: the bell where there is no Redis. A Unix socket, no port, nothing kept on disk."""
 
-import hashlib
 import os
 import stat
-import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,9 +9,8 @@ import psutil
 import structlog
 
 from runtime.program import NotStarted, Program
-from settings import settings
+from settings import LONGEST_SOCKET_PATH, settings
 
-LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes in sockaddr_un.sun_path, less the closing zero
 PATIENCE_S = 2.0
 
 log = structlog.get_logger()
@@ -36,24 +32,17 @@ def program(log_file: Path | None = None) -> Program:
     )
 
 
-def env() -> dict[str, str]:
-    """What other programs need to find it, where that is not where the settings say."""
-    url = f"unix://{socket_path()}"
-    return {} if settings().bell_url == url else {"REDIS_URL": url}
-
-
 def socket_path() -> Path:
-    """The server's socket: in `VAR_DIR`, or in a short private folder where that path is too long for one."""
-    wanted = settings().valkey_socket.absolute()
-    if len(os.fsencode(wanted)) <= LONGEST_PATH:
-        return wanted
-    short = _private_folder(wanted) / "valkey.sock"
-    if len(os.fsencode(short)) > LONGEST_PATH:
+    """The server's socket, in a folder that is nobody else's."""
+    socket = settings().valkey_socket
+    if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
         raise NotStarted(
-            f"The path of Valkey's socket, {wanted}, has {len(os.fsencode(wanted))} bytes; a socket's may have "
-            f"{LONGEST_PATH}, and the folder for temporary files is no shorter. Choose a shorter VAR_DIR."
+            f"The path of Valkey's socket, {socket}, has {len(os.fsencode(socket))} bytes; a socket's may have "
+            f"{LONGEST_SOCKET_PATH}, and VAR_DIR leaves no room for a shorter one. Choose a shorter VAR_DIR."
         )
-    return short
+    if socket.parent != settings().var_dir.absolute():
+        _make_private(socket.parent)
+    return socket
 
 
 def reap(socket: Path) -> None:
@@ -97,12 +86,9 @@ def _binary() -> str:
         raise NotStarted(f"There is no embedded Valkey for this platform ({error}). Set REDIS_URL instead.") from error
 
 
-def _private_folder(wanted: Path) -> Path:
-    """A folder for this socket alone, short and in nobody else's hands."""
-    name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"callboard-{os.getuid()}-{name}"
+def _make_private(folder: Path) -> None:
+    """The short folder is this user's alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     seen = folder.lstat()
     if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid() or seen.st_mode & 0o077:
         raise NotStarted(f"{folder} is not a private folder of yours: remove it, or choose a shorter VAR_DIR.")
-    return folder

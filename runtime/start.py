@@ -1,6 +1,5 @@
 """`make start`: everything on this machine, under one supervisor: Valkey, the workers, the scheduler, the console."""
 
-import os
 import sys
 import threading
 import time
@@ -59,8 +58,6 @@ def _programs(logs: Path) -> list[Program]:
     if settings().redis_url is None:
         try:
             programs.append(embedded.program(logs / "valkey.log"))
-            os.environ.update(embedded.env())  # for the children, and for this process's own rings
-            settings.cache_clear()
         except NotStarted as reason:
             _say(f"{reason} Until then workers look for work once a second.", "yellow")
     return [

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Select, delete, select, tuple_
 from sqlmodel import Session
 
-from models import InboxItem, Status, now, reading, tables, transaction
+from models import InboxItem, OperatorSession, Status, now, reading, tables, transaction
 from services import artifacts, search
 from services.lifecycle.counts import Deltas, gauge, hour_of, record
 from settings import settings
@@ -18,9 +18,11 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 LOG_BATCH = 5_000
 STOPPED_WORKERS_DAYS = 7
+ENDED_SESSIONS_DAYS = 7
 
 _task = tables.tasks.c
 _inbox = InboxItem.__table__  # type: ignore[attr-defined]
+_session = OperatorSession.__table__  # type: ignore[attr-defined]
 
 _logs = tables.task_logs.c
 _need = tables.task_needs.c
@@ -32,6 +34,7 @@ def purge(limit: int = BATCH) -> int:
     Any number may run at once: each row is deleted by one of them. Files without a row go when nothing else is left.
     """
     done = purge_tasks(limit) + purge_events(limit) + purge_stats(limit) + purge_workers(limit)
+    done += purge_sessions(limit)
     return done or artifacts.sweep()
 
 
@@ -78,6 +81,13 @@ def purge_workers(limit: int = BATCH) -> int:
     before = now() - timedelta(days=STOPPED_WORKERS_DAYS)
     old = select(w.name).where((w.stopped_at < before) | (w.stopped_at.is_(None) & (w.last_beat_at < before)))
     return _delete(tables.workers, w.name, old.limit(limit))
+
+
+def purge_sessions(limit: int = BATCH) -> int:
+    """Delete sign-ins that ran out a week ago; who signed in when stays in the audit. Returns how many."""
+    before = now() - timedelta(days=ENDED_SESSIONS_DAYS)
+    old = select(_session.c.id).where(_session.c.expires_at < before)
+    return _delete(_session, _session.c.id, old.limit(limit))
 
 
 def _needed(parent: Any) -> Select:

@@ -18,3 +18,11 @@ def noop() -> None:
     if not _started:
         _started = True
         Path(os.environ["STARTED_DIR"], f"{os.getpid()}").write_text(repr(time.time()))
+
+
+@dramatiq.actor
+def note() -> None:
+    """Write down when the body began."""
+    at = time.time()
+    with Path(os.environ["NOTE"]).open("a") as file:
+        file.write(f"{at!r}\n")

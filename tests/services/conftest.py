@@ -15,7 +15,7 @@ from tests.services.crowd import Crowd
 SQLITE_FILE = "callboard.sqlite3"
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_types() -> Iterator[None]:
     """Only what a test here makes known is known: other tests' modules have declared actors of their own."""
     others = catalog.local()

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, update
 
-from models import Event, InboxItem, Move, Status, Task, TaskLog, Worker, now, transaction
+from models import Event, InboxItem, Move, OperatorSession, Role, Status, Task, TaskLog, Worker, now, transaction
 from models.db import engine, is_postgresql
-from services import artifacts, queues, retention, search, stats, tasks, workers
+from services import artifacts, operators, queues, retention, search, sessions, stats, tasks, workers
 from settings import settings
 from tests.services import kit
 
@@ -202,3 +202,15 @@ def test_a_look_at_nothing_old_takes_no_write_lock(core):
         other.exec_driver_sql("UPDATE tasks SET title = title")  # holds the only write lock
         assert retention.purge() == 0
         other.rollback()
+
+
+def test_sign_ins_that_ran_out_a_week_ago_are_forgotten_and_live_ones_stay(core):
+    ada = operators.create("ada", Role.admin, "correct horse battery")
+    fresh = sessions.redeem(sessions.link(ada.id), None, None)
+    sessions.redeem(sessions.link(ada.id), None, None)
+    with transaction() as session:
+        others = OperatorSession.id != sessions.check(fresh).id
+        session.execute(update(OperatorSession).where(others).values(expires_at=now() - timedelta(days=8)))
+    assert retention.purge_sessions() == 3  # both links and the other sign-in
+    assert sessions.check(fresh) is not None
+    assert retention.purge_sessions() == 0
