@@ -38,7 +38,7 @@ def socket_path() -> Path:
     if len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
         raise NotStarted(
             f"The path of Valkey's socket, {socket}, has {len(os.fsencode(socket))} bytes; a socket's may have "
-            f"{LONGEST_SOCKET_PATH}, and VAR_DIR leaves no room for a shorter one. Choose a shorter VAR_DIR."
+            f"{LONGEST_SOCKET_PATH}, and the folder for temporary files is no shorter. Choose a shorter VAR_DIR."
         )
     if socket.parent != settings().var_dir.absolute():
         _make_private(socket.parent)

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,9 +141,10 @@ def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / ("deep" * 20)
     folder.mkdir()
     monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))  # for the supervisor
-    yield from at(folder, monkeypatch)
+    with tempfile.TemporaryDirectory(prefix="cb-") as short:
+        monkeypatch.setattr("tempfile.tempdir", short)
+        monkeypatch.setenv("TMPDIR", short)  # for the supervisor
+        yield from at(folder, monkeypatch)
 
 
 def test_a_path_too_long_for_a_socket_gives_a_short_one_in_a_private_folder(deep, supervise):
