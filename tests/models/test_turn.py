@@ -1,0 +1,92 @@
+"""Writers of one SQLite file go one after the other, and nobody waits for ever."""
+
+import fcntl
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from models import turn
+from models.turn import Turnstile
+from tests.support import wait_until
+
+HOLDER = """
+import fcntl, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("in", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "ledger-turn")
+
+
+def taken(path: str) -> bool:
+    """Whether somebody is inside, as another process would see it."""
+    with Path(path).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_threads_and_processes_are_inside_one_at_a_time(path):
+    first, second = Turnstile(path), Turnstile(path)  # as two processes have
+    inside, most = 0, 0
+
+    def pass_often(turnstile: Turnstile) -> None:
+        nonlocal inside, most
+        for _ in range(50):
+            with turnstile.turn():
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0)
+                inside -= 1
+
+    threads = [threading.Thread(target=pass_often, args=(one,)) for one in (first, first, second, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert not taken(path)
+
+
+def test_the_turn_of_a_killed_process_is_passed_on(path):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    assert taken(path)
+    holder.kill()
+    holder.wait()
+    with Turnstile(path).turn():
+        assert taken(path)
+
+
+def test_who_gets_no_turn_goes_on_without_and_takes_nobodys_away(path, monkeypatch):
+    monkeypatch.setattr(turn, "PATIENCE_S", 0.05)
+    ours, theirs = Turnstile(path), Turnstile(path)
+    with theirs.turn():
+        passed = threading.Event()
+
+        def go() -> None:
+            with ours.turn():
+                passed.set()
+
+        threading.Thread(target=go).start()
+        wait_until(passed.is_set, timeout=5, what="going on without a turn")
+        assert taken(path)
+
+
+def test_an_error_inside_gives_the_turn_back(path):
+    turnstile = Turnstile(path)
+    with pytest.raises(ZeroDivisionError), turnstile.turn():
+        raise ZeroDivisionError
+    assert not taken(path)
