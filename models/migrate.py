@@ -3,12 +3,15 @@
 import time
 from typing import Any
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from models.db import is_away, reading
 from models.schema import HEAD
 from settings import ROOT
+
+log = structlog.get_logger(__name__)
 
 
 def config() -> Any:
@@ -42,10 +45,23 @@ def current() -> str | None:
 def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> bool:
     """Wait for somebody to migrate, as processes do that start beside the release step. False when time ran out."""
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    said = ""
     while True:
-        revision = current()
+        try:
+            revision = current()
+            state = f"the database is at revision {revision}, this code needs {HEAD}: waiting for `make migrate`"
+        except DatabaseError as error:
+            revision, state = None, f"the database cannot be reached: {first_line(error)}; waiting for it"
         if revision is not None and revision >= HEAD:  # a newer schema: the floor decides, not we
             return True
         if deadline is not None and time.monotonic() > deadline:
             return False
+        if state != said:
+            said = state
+            log.warning(state)
         time.sleep(every_s)
+
+
+def first_line(error: DatabaseError) -> str:
+    """What the database's driver says, without the statement and its values."""
+    return str(error.orig).partition("\n")[0]

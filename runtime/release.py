@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+from sqlalchemy.exc import OperationalError
+
 from models import migrate
 from services import log
 
@@ -14,7 +16,12 @@ from services import log
 def main() -> int:
     """Migrate; the exit code."""
     log.configure()
-    print(f"The database is at revision {migrate.upgrade()}.", flush=True)
+    try:
+        revision = migrate.upgrade()
+    except OperationalError as error:
+        print(f"The database cannot be migrated: {migrate.first_line(error)}. Check DATABASE_URL.", file=sys.stderr)
+        return os.EX_TEMPFAIL
+    print(f"The database is at revision {revision}.", flush=True)
     if "HONCHO_PROCESS_NAME" in os.environ:
         print("Nothing is left to do here; this line stays, because honcho stops all when one ends.", flush=True)
         stop = {signal.SIGTERM, signal.SIGINT}

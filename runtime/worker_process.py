@@ -39,9 +39,9 @@ def main() -> None:
             os._exit(0)  # in a hurry: what is running is rescued
         stop.set()
 
+    migrate.wait_until_current()  # a signal ends the process here at once: it holds nothing yet
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, asked)
-    migrate.wait_until_current()
     if workers.too_old():
         log.error("this code is too old for the ledger; deploy the newer release")
         return

@@ -66,6 +66,19 @@ def test_postgresql_is_away_for_longer_than_a_lease(own_server, worker, tmp_path
     facts.completed([kinds.echo.enqueue().id])
 
 
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_a_worker_that_starts_before_its_database_says_so_waits_and_can_be_ended(own_server, worker):
+    own_server.stop()
+    patient, ended = worker(), worker()
+    for one in (patient, ended):
+        wait_until(lambda one=one: "the database cannot be reached" in one.said(), timeout=20, what="what it waits for")
+    ended.send(signal.SIGTERM)
+    ended.wait(5)
+    own_server.start()
+    patient.up()
+    facts.completed([kinds.echo.enqueue().id])
+
+
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_sqlite_is_locked_by_another_process_for_longer_than_a_lease(worker, locked, tmp_path):
     witness = tmp_path / "witness"
