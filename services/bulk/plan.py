@@ -86,8 +86,9 @@ def plan(
     `tell` hears how many were looked at, page by page; what it raises ends the count. Raises `InvalidInput`,
     `Forbidden`.
     """
+    act = Act(act)
     made = Plan(
-        Act(act), which if isinstance(which, TaskFilter) else None, _priority(act, priority), priorities or {},
+        act, which if isinstance(which, TaskFilter) else None, _priority(act, priority), priorities or {},
         rights_on_all=audit.allows(Role.operator),
     )  # fmt: skip
     audit.require(Role.member)

@@ -4,7 +4,7 @@ import secrets
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,7 +62,7 @@ class Run:
         """Tasks that are still to be taken."""
         return len(self.plan.ids) - self.at
 
-    def go(self, reason: str | None = None, first: int | None = None) -> Iterator[int]:
+    def go(self, reason: str | None = None, first: int | None = None) -> Generator[int]:
         """Take the next `first` tasks, or all that are left; yields how many were taken, after each batch.
 
         Leave off at any time: what is committed stays, and another call goes on where this one ended. The act as a
