@@ -99,6 +99,12 @@ class Job:
         """Begin no further batch; what is done stays done."""
         self._stop.set()
 
+    def leave(self) -> None:
+        """Let what is left be: the job is over."""
+        with self._lock:
+            if self.state is State.paused:
+                self.state = State.done
+
     def wait(self, timeout: float) -> bool:
         """Wait at most so many seconds until it is not at work. Returns whether it is not."""
         if self._thread is not None:

@@ -100,24 +100,17 @@ class Run:
         for (_, what), n in counts.items():
             said[what.name] += n
         plan = self.plan
-        after: dict[str, Any] = {"tasks": taken, "left": self.left, **said, "filter": described(plan)}
+        after: dict[str, Any] = {
+            "tasks": taken,
+            "left": self.left,
+            **said,
+            "filter": plan.filter.asked() if plan.filter else None,
+        }
         if plan.priority is not None:
             after["priority"] = plan.priority
         with audit.acting(replace(audit.current(), request_id=self.token)):
             audit.record(plan.act, "bulk", self.token, after=after, reason=reason)
         log.info("bulk act", act=plan.act.value, token=self.token, by=str(audit.current()), **after)
-
-
-def described(plan: Plan) -> dict[str, Any] | None:
-    """The filter as JSON; None where the tasks were named."""
-    if plan.filter is None:
-        return None
-    values = {name: getattr(plan.filter, name) for name in plan.filter.__dataclass_fields__}
-    return {
-        name: sorted(value) if isinstance(value, frozenset) else value if isinstance(value, int) else str(value)
-        for name, value in values.items()
-        if value not in (None, False)
-    }
 
 
 @once_more
