@@ -11,7 +11,7 @@ from console import who
 from console.ui import bulk_results, bulk_words, say
 from console.ui.bulk_words import WORDS
 from models import Role
-from services import bulk, sessions
+from services import audit, bulk, sessions
 from services.bulk import Act, Job, State
 from services.errors import Forbidden, ServiceError
 from services.search import TaskFilter
@@ -56,13 +56,14 @@ def show_if_asked() -> None:
 
 def strip() -> None:
     """The acting person's acts that run or stopped midway, a line each. Call it inside a fragment."""
-    with who.acting():
-        for job in bulk.mine()[:3]:
-            with st.container(horizontal=True, vertical_alignment="center", key=f"bulk_strip{job.id}"):
-                done, total = (job.run.at, job.run.at + job.run.left) if job.run else (0, 0)
-                words = WORDS[job.act].doing if job.busy else f"{WORDS[job.act].name}: stopped"
-                st.progress(done / total if total else 0.0, text=f"{words} · {done:,} of {total:,}")
-                st.button("Show", key=f"bulk_show{job.id}", on_click=open_job, args=(job.id,))
+    with audit.acting_as(who.me().operator):
+        found = bulk.mine()[:3]
+    for job in found:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"bulk_strip{job.id}"):
+            done, total = (job.run.at, job.run.at + job.run.left) if job.run else (0, 0)
+            words = WORDS[job.act].doing if job.busy else f"{WORDS[job.act].name}: stopped"
+            st.progress(done / total if total else 0.0, text=f"{words} · {done:,} of {total:,}")
+            st.button("Show", key=f"bulk_show{job.id}", on_click=open_job, args=(job.id,))
 
 
 def _body(job_id: int) -> None:
@@ -97,10 +98,7 @@ def _ready(job: Job) -> None:
     if job.act is Act.reprioritise and not plan.priorities:
         priority = st.number_input("Priority", 1, 100, 50, key=PRIORITY, help="1 to 100; higher goes first")
         counts = plan.at(int(priority))
-    for line in bulk_words.lines(counts):
-        st.markdown(line)
-    if not counts:
-        st.markdown("No task matches any more.")
+    st.markdown("  \n".join(bulk_words.lines(counts)) or "No task matches any more.")
     if plan.filter is not None:
         st.caption("Exactly these tasks: what comes to match from now on is not touched.")
     many = sum(n for (_, what), n in counts.items() if what.changes)

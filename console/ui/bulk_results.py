@@ -4,10 +4,11 @@ import streamlit as st
 
 from console.ui import bulk_words, look, say
 from services import search
-from services.bulk import Job, State
+from services.bulk import Job
 from services.bulk.run import MOST_REFUSED
 
-SHOWN = 20
+SHOWN = 200
+FEW = 10  # are shown without a click
 
 
 def show(job: Job) -> None:
@@ -19,22 +20,21 @@ def show(job: Job) -> None:
     if changed:
         st.success("  \n".join(bulk_words.lines(changed, done=True)), icon=":material/check:")
     others = +type(run.counts)({key: n for key, n in run.counts.items() if not key[1].changes})
-    for line in bulk_words.lines(others, done=True):
-        st.markdown(line)
-    if run.done and (job.state is State.paused or len(run.done) <= SHOWN):
-        _now(list(run.done[:SHOWN]))
+    if others:
+        st.markdown("  \n".join(bulk_words.lines(others, done=True)))
+    if run.done:
+        few = len(run.done) <= FEW
+        with st.expander(f"Each as it stands now ({_capped(len(run.done), SHOWN)})", expanded=few, key="bulk_each"):
+            st.text("\n".join(_now(list(run.done[:SHOWN]))))
     if run.refused:
-        with st.expander(f"Left alone, each with the reason ({_capped(len(run.refused))})"):
+        with st.expander(f"Left alone, and why ({_capped(len(run.refused), MOST_REFUSED)})", key="bulk_refused"):
             st.text("\n".join(say.visible(sentence) for _, sentence in run.refused))
 
 
-def _now(ids: list[int]) -> None:
-    """How these stand at this moment."""
-    tasks = search.by_ids(ids)
-    lines = [f"#{task.id} · {look.NAMES[task.status].lower()}" for task in tasks]
-    st.caption("As they stand now")
-    st.text("\n".join(lines))
+def _now(ids: list[int]) -> list[str]:
+    """A line each: the task and its status at this moment."""
+    return [f"#{task.id}  {look.NAMES[task.status].lower()}" for task in search.by_ids(ids)]
 
 
-def _capped(many: int) -> str:
-    return f"the first {many:,}" if many >= MOST_REFUSED else f"{many:,}"
+def _capped(many: int, most: int) -> str:
+    return f"the first {most:,}" if many >= most else f"{many:,}"

@@ -58,7 +58,7 @@ def _grid(groups: list[Group], key: str) -> int | None:
             "Tasks": column.TextColumn(width=70, help="How many were seen failed with it"),
             "Last 14 days": column.BarChartColumn(width=130, y_min=0, help="A bar a day (UTC), today at the right"),
             "Type": column.TextColumn(width=130), "Error": column.TextColumn(width=150),
-            "Last message": column.TextColumn(width=330), "First": column.TextColumn(width=120),
+            "Last message": column.TextColumn(width=315), "First": column.TextColumn(width=120),
             "Last": column.TextColumn(width=110), "": column.TextColumn(width=90),
         },
     )  # fmt: skip

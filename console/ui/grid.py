@@ -101,17 +101,25 @@ def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
 
 
 def _all_that_match(name: str, wanted: TaskFilter) -> None:
-    with st.popover("Act on all that match", key=f"{name}_all", type="tertiary", icon=":material/select_all:"):
-        st.caption("Also those on other pages. First they are counted, and nothing is changed before you say so.")
-        for act in _acts(wanted):
-            _button(f"{name}_all", act, wanted, bulk_dialog.may(), "stretch")
+    key = f"{name}_all"
+    st.menu_button(
+        "Act on all that match", _acts(wanted), key=key, type="tertiary", icon=":material/select_all:",
+        format_func=lambda act: f":material/{WORDS[act].icon}: {WORDS[act].name}…", disabled=not bulk_dialog.may(),
+        on_click=_ask_of_all, args=(key, wanted),
+    )  # fmt: skip
 
 
-def _button(name: str, act: Act, which: Any, live: bool, width: Any = "content") -> None:
+def _ask_of_all(key: str, wanted: TaskFilter) -> None:
+    act = st.session_state.get(key)
+    if act is not None:
+        bulk_dialog.ask(Act(act), wanted)
+
+
+def _button(name: str, act: Act, which: Any, live: bool) -> None:
     words = WORDS[act]
     st.button(
         words.name, key=f"{name}_{words.name}", icon=f":material/{words.icon}:", on_click=bulk_dialog.ask,
-        args=(act, which), disabled=not live, width=width,
+        args=(act, which), disabled=not live,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from console import asked, who
 from console.ui import say
 from models import Role, SavedView
-from services import saved_views
+from services import audit, saved_views
 from services.errors import ServiceError
 
 TROUBLE, NAME, SHARED = "_view_trouble", "view_name", "view_shared"
@@ -16,7 +16,7 @@ TROUBLE, NAME, SHARED = "_view_trouble", "view_name", "view_shared"
 
 def show(said: dict[str, Any], choose: Callable[[dict[str, Any]], None]) -> None:
     """A popover, named after the view that is shown."""
-    with who.acting():
+    with audit.acting_as(who.me().operator):
         views = saved_views.list_views()
     query = _query(said)
     shown = next((view for view in views if view.query == query), None)
