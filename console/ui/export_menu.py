@@ -19,7 +19,7 @@ def show(said: dict[str, Any]) -> None:
         query = urlencode(asked.address(said))
         links = "".join(
             f'<a href="/api/tasks.{kind}{f"?{say.markup(query)}" if query else ""}" target="_self" download'
-            f' style="display:block;padding:.25rem 0;font-weight:600">{label}</a>'
+            f' style="display:block;padding:.25rem 0;font-weight:600;color:inherit">{label}</a>'
             for kind, label in LABELS.items()
         )
         st.html(links)

@@ -20,9 +20,7 @@ def chosen() -> TaskFilter | None:
             "Status", list(STATUSES), selection_mode="multi", key="status", bind="query-params",
             label_visibility="collapsed",
         )  # fmt: skip
-        with st.container(horizontal=True, width="content", gap="small"):
-            views_menu.show(said(), choose)
-            export_menu.show(said())
+        menus = st.container(horizontal=True, width="content", gap="small")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text_input(
             "Search", key="text", bind="query-params", type="search", icon=":material/search:",
@@ -41,6 +39,9 @@ def chosen() -> TaskFilter | None:
             st.toggle("Only deleted tasks", key="deleted", bind="query-params")
         if any_chosen():
             st.button("Clear", key="clear_filters", type="tertiary", icon=":material/close:", on_click=clear)
+    with menus:  # only now is it known what the address says
+        views_menu.show(said(), choose)
+        export_menu.show(said())
     try:
         return asked.task_filter(said())
     except InvalidInput as refusal:

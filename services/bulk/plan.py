@@ -55,7 +55,7 @@ class Plan:
         for (status, now_at), n in self._places.items():
             if now_at == priority:
                 counts[status, Effect.moved] -= n
-                counts[None, Effect.there_already] += n
+                counts[status, Effect.there_already] += n
         return +counts
 
     def wanted_of(self, task_id: int) -> int | None:

@@ -149,8 +149,9 @@ def _each(session: Session, plan: Plan, row: Any, what: Effect, reason: str | No
 
 
 def _spared(what: Effect, row: Any, batch: Batch) -> Effect:
-    """A task that changed since it was counted."""
-    batch.refused.append((row.id, f"#{row.id} is {row.status.value} by now and was left alone"))
+    """A task that changed since it was counted, or that has the priority that was said only then."""
+    if what is not Effect.there_already:
+        batch.refused.append((row.id, f"#{row.id} is {row.status.value} by now and was left alone"))
     return what
 
 

@@ -194,10 +194,11 @@ def test_priorities_are_put_back(core):
     low, high = kit.greet(priority=10), kit.greet(priority=90)
     job = bulk.start(Act.reprioritise, [low.id, high.id])
     job.wait(30)
-    assert job.plan.at(90) == {(Status.queued, Effect.moved): 1, (None, Effect.there_already): 1}
+    assert job.plan.at(90) == {(Status.queued, Effect.moved): 1, (Status.queued, Effect.there_already): 1}
     assert job.begin(priority=90)
     assert not job.begin(priority=20), "a second click does nothing"
     assert job.wait(30)
+    assert (job.run.counts, job.run.refused) == (job.plan.at(90), [])
     back = job.undo()
     back.wait(30)
     back.begin()
