@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models import Role, Task, TaskBody, now, reading, tables
+from models import Role, TaskBody, now, reading, tables
 from services import audit, search
 from services.lifecycle.batch import among, listed
 from services.search import TaskFilter
@@ -77,19 +77,33 @@ def chunks(filter: TaskFilter, kind: Format, most: int | None = None) -> Iterato
 
 def guarded(cell: Any) -> Any:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \u00a0").startswith(FORMULA) else cell
+    if not isinstance(cell, str) or cell[:1].isalnum():
+        return cell
+    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA) else cell
 
 
 def _rows(ids: list[int]) -> list[dict[str, Any]]:
-    query = select(Task, _body.error_text).outerjoin(tables.task_bodies, _body.task_id == _task.id)
+    query = select(*_COLUMNS, _body.error_text).outerjoin(tables.task_bodies, _body.task_id == _task.id)
     with reading() as session:
         some = session.execute(query.where(among(_task.id)), {"ids": listed(ids)})
-        found = {task.id: (task, error) for task, error in some}
-    return [_row(*found[i]) for i in ids if i in found]
+        found = {task.id: task for task in some}
+    return [_row(found[i]) for i in ids if i in found]
 
 
-def _row(task: Task, error: str | None) -> dict[str, Any]:
+_COLUMNS = tuple(
+    _task[name]
+    for name in (
+        "id", "type", "title", "status", "queue", "priority", "tags", "epoch", "tries", "losses", "created_at",
+        "queued_at", "started_at", "finished_at", "progress_percent", "progress_note", "error_class", "fingerprint",
+        "cancel_reason", "held_reason", "created_by_kind", "created_by_id", "worker", "unique_key", "concurrency_key",
+        "parent_id", "rerun_of", "deleted_at",
+    )
+)  # fmt: skip
+
+
+def _row(task: Any) -> dict[str, Any]:
     by = task.created_by_kind if task.created_by_id is None else f"{task.created_by_kind} {task.created_by_id}"
+    error = task.error_text
     values = (
         task.id, task.type, task.title, task.status.value, task.queue, task.priority, task.tags, task.epoch, task.tries,
         task.losses, _time(task.created_at), _time(task.queued_at), _time(task.started_at), _time(task.finished_at),

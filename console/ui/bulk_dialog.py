@@ -9,14 +9,15 @@ import streamlit as st
 
 from console import who
 from console.ui import bulk_results, bulk_words, say
+from console.ui.bulk_strip import OPEN, open_job
 from console.ui.bulk_words import WORDS
 from models import Role
-from services import audit, bulk, sessions
+from services import bulk, sessions
 from services.bulk import Act, Job, State
 from services.errors import Forbidden, ServiceError
 from services.search import TaskFilter
 
-OPEN, FIRST, TROUBLE = "_bulk_open", "_bulk_first", "_bulk_trouble"
+FIRST, TROUBLE = "_bulk_first", "_bulk_trouble"
 REASON, PRIORITY = "confirm_reason", "confirm_priority"
 AT_ONCE_S = 0.8  # what is done by then shows no progress
 
@@ -34,12 +35,6 @@ def ask(act: Act, which: TaskFilter | Sequence[int], first: int | None = None) -
         st.toast(say.plain(refusal), icon=":material/block:")
 
 
-def open_job(job_id: int) -> None:
-    """For a button's callback: the dialog of a job that there is."""
-    st.session_state[OPEN] = job_id
-    st.rerun()
-
-
 def show_if_asked() -> None:
     """At the end of a page, outside of its fragments."""
     job_id = st.session_state.pop(OPEN, None)
@@ -52,18 +47,6 @@ def show_if_asked() -> None:
         return
     title = bulk_words.headline(job.act, job.which, job.undoes)
     st.dialog(title, icon=f":material/{WORDS[job.act].icon}:", width="medium")(_body)(job_id)
-
-
-def strip() -> None:
-    """The acting person's acts that run or stopped midway, a line each. Call it inside a fragment."""
-    with audit.acting_as(who.me().operator):
-        found = bulk.mine()[:3]
-    for job in found:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"bulk_strip{job.id}"):
-            done, total = (job.run.at, job.run.at + job.run.left) if job.run else (0, 0)
-            words = WORDS[job.act].doing if job.busy else f"{WORDS[job.act].name}: stopped"
-            st.progress(done / total if total else 0.0, text=f"{words} · {done:,} of {total:,}")
-            st.button("Show", key=f"bulk_show{job.id}", on_click=open_job, args=(job.id,))
 
 
 def _body(job_id: int) -> None:

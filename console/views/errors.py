@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import reads
-from console.ui import bulk_dialog, error_board, parts
+from console.ui import bulk_dialog, bulk_strip, error_board, parts
 from models import GroupState
 
 parts.title("Errors")
@@ -20,7 +20,7 @@ state = GroupState(chosen or "open")
 @st.fragment(run_every=10)
 def board() -> None:
     """The part that lives."""
-    bulk_dialog.strip()
+    bulk_strip.show()
     error_board.show(state)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console.ui import bulk_dialog, filters, grid, parts
+from console.ui import bulk_dialog, bulk_strip, filters, grid, parts
 
 parts.title("Tasks")
 wanted = filters.chosen()
@@ -11,7 +11,7 @@ wanted = filters.chosen()
 @st.fragment(run_every=4)
 def board() -> None:
     """The part that lives."""
-    bulk_dialog.strip()
+    bulk_strip.show()
     if wanted is None:
         return
     shot = grid.snapshot("tasks", wanted)
