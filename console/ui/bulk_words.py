@@ -42,6 +42,7 @@ def headline(act: Act, which: object, undoes: bool) -> str:
     name = WORDS[act].name
     if undoes:
         return f"Undo: {name[:1].lower()}{name[1:]}"
+    name += " of" if act is Act.reprioritise else ""
     if isinstance(which, Sequence):
         return f"{name} task #{which[0]}" if len(which) == 1 else f"{name} {say.many(len(which), 'task')}"
     return f"{name} all that match"

@@ -20,11 +20,8 @@ __all__ = ["main_module", "page", "people", "types"]  # fixtures
 Open = Callable[..., AppTest]
 
 
-@pytest.fixture(autouse=True)
-def one_database(ledger: str) -> None:
-    """What pages show is the same on both; the services are tested on both."""
-    if ledger == "postgresql":
-        pytest.skip("the services behind it are tested on both databases")
+# What pages show is the same on both: the services behind them are tested on both
+pytestmark = pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 
 
 def fail(many: int, fingerprint: str = "f1", words: str = "no such album") -> list[int]:
