@@ -10,6 +10,8 @@ from console.ui import export_menu, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
 
+HIDDEN = ("error", "tag", "deleted")  # behind "More"
+
 
 def chosen() -> TaskFilter | None:
     """Draw the widgets; the filter they make, or None with a sentence where it cannot be."""
@@ -84,5 +86,6 @@ def _one_of(key: str, names: list[str], placeholder: str) -> str | None:
 
 
 def _more_label() -> str:
-    n = sum(bool(st.session_state.get(key)) for key in ("error", "tag", "deleted"))
+    address = st.query_params  # on a page's first run the widgets have not spoken yet
+    n = sum(bool(st.session_state[key] if key in st.session_state else address.get(key)) for key in HIDDEN)
     return f"More ({n})" if n else "More"

@@ -58,6 +58,7 @@ class Job:
         self.seen = 0  # tasks counted so far
         self.sentence: str | None = None  # why it paused or failed
         self.run: Run | None = None
+        self._reason: str | None = None  # the last that was given: going on needs no other
         self._priorities = priorities
         self._check = check or (lambda: None)
         self._lock = threading.Lock()
@@ -91,8 +92,9 @@ class Job:
                     raise InvalidInput("priority", "is not said; give one from 1 to 100")
                 plan_.priority = priority
             self.state, self.sentence = State.running, None
+            self._reason = reason if reason is not None else self._reason
             self._stop.clear()
-            self._start(lambda: self._go(reason, first))
+            self._start(lambda: self._go(self._reason, first))
             return True
 
     def stop(self) -> None:

@@ -258,12 +258,13 @@ def test_the_first_few_then_the_rest(core):
     done(bulk.plan(Act.cancel, everyone()))
     job = bulk.start(Act.rerun, everyone())
     job.wait(30)
-    job.begin(first=5)
+    job.begin("the disk is back", first=5)
     assert job.wait(30)
     assert (job.state, sorted(job.run.done)) == (bulk.State.paused, ids[:5])
     job.begin()
     assert job.wait(30)
     assert kit.count("status = 'queued'") == 12
+    assert {e.reason for e in kit.events("rerun")} == {"the disk is back"}
 
 
 def test_a_session_that_ended_ends_the_job(core, monkeypatch):
