@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from models import migrate
-from services import indexing, log, retention, stats, workers
+from services import error_counts, indexing, log, retention, stats, workers
 from services.lifecycle import needs, release, rescue
 from services.loops import Rounds
 from settings import settings
@@ -24,7 +24,9 @@ LOOPS: dict[Callable[[], int], int] = {  # seconds
     needs.settle_rest: 1,
     stats.fold: 1,
     indexing.index: 2,
+    error_counts.fold: 5,
     release.unpark: 5,
+    error_counts.purge: 3600,
     retention.purge: 3600,
 }
 BEAT_S = 10  # at most: a process that is silent for three leases counts as dead

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from models import Status, Task, waiting
-from services import catalog, history, queues, search, stats, workers
-from services.history import Failures
+from models import GroupState, Status, Task, waiting
+from services import catalog, error_groups, queues, search, stats, workers
+from services.error_groups import Group
 from services.queues import QueueState
 from services.search import TaskFilter
 from services.stats import Hour
@@ -67,17 +67,22 @@ def names() -> tuple[list[str], list[str]]:
     return sorted(catalog.declared()), [queue.name for queue in queues.list_queues()]
 
 
-@st.cache_data(ttl=10, max_entries=2, show_spinner=False)
-def failures() -> list[tuple[Failures, str | None, datetime, datetime]]:
-    """Kinds of failure, the latest first; with the last message, and when it came up first and last."""
-    found = history.failures()
-    tasks = {task.id: task for task in search.by_ids([i for one in found for i in (one.first_id, one.last_id)])}
-    rows = []
-    for one in found:
-        first, last = tasks.get(one.first_id), tasks.get(one.last_id)
-        if first is not None and last is not None and last.finished_at is not None:
-            rows.append((one, last.error, first.finished_at or first.created_at, last.finished_at))
-    return rows
+@st.cache_data(ttl=5, max_entries=8, show_spinner=False)
+def error_kinds(state: str) -> list[str]:
+    """The fingerprints of the kinds of failure in this state, the latest first."""
+    return [group.row.fingerprint for group in error_groups.page(state)]
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
+def error_details(fingerprints: tuple[str, ...]) -> list[Group]:
+    """These kinds as they stand."""
+    return error_groups.by_fingerprints(fingerprints)
+
+
+@st.cache_data(ttl=5, max_entries=2, show_spinner=False)
+def error_states() -> dict[GroupState, int]:
+    """How many kinds there are in each state."""
+    return error_groups.counts()
 
 
 def reasons(rows: list[Task], zone: ZoneInfo) -> list[str | None]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from console import export_route
 from models import Artifact, Role
 from services import artifacts, audit, queues, stats, workers
 from services.errors import Forbidden, NotFound, ServiceError
@@ -58,6 +59,7 @@ routes = [
                 Route("/health", health),
                 Route("/artifacts/{id:int}", artifact),
                 Route("/metrics", metrics),
+                Route("/tasks.{kind}", export_route.tasks),
             ],
             exception_handlers={ServiceError: _refused},
         ),

@@ -4,6 +4,7 @@ from models.artifact import Artifact
 from models.attempt import Attempt
 from models.base import now
 from models.db import after_commit, reading, transaction
+from models.error_group import ErrorCount, ErrorGroup, GroupState
 from models.event import Event
 from models.log import TaskLog
 from models.operator import InboxItem, Operator, OperatorSession, Role
@@ -14,6 +15,7 @@ from models.search import SearchMark
 from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
+from models.view import SavedView
 from models.worker import Worker
 
 __all__ = [
@@ -21,7 +23,10 @@ __all__ = [
     "LIVE",
     "Artifact",
     "Attempt",
+    "ErrorCount",
+    "ErrorGroup",
     "Event",
+    "GroupState",
     "InboxItem",
     "KeyLimit",
     "Move",
@@ -33,6 +38,7 @@ __all__ = [
     "Role",
     "Rollup",
     "RollupDelta",
+    "SavedView",
     "SchemaFloor",
     "SearchMark",
     "Status",

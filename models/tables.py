@@ -4,6 +4,7 @@ from sqlalchemy import Table
 
 from models.artifact import Artifact
 from models.attempt import Attempt
+from models.error_group import ErrorCount, ErrorGroup
 from models.event import Event
 from models.log import TaskLog
 from models.operator import Operator
@@ -12,6 +13,7 @@ from models.rollup import Rollup, RollupDelta
 from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
+from models.view import SavedView
 from models.worker import Worker
 
 
@@ -36,3 +38,6 @@ types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)
 schema_floor = _table(SchemaFloor)
+saved_views = _table(SavedView)
+error_groups = _table(ErrorGroup)
+error_counts = _table(ErrorCount)

@@ -1,6 +1,6 @@
 """Who acts, whether they may, and the record of it: in the same transaction as the act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -70,6 +70,15 @@ def require(role: Role, owner: int | None = None) -> None:
         raise Forbidden(f"{actor.id} is a {row.role.value}; this takes the role {role.value}")
 
 
+def allows(role: Role) -> bool:
+    """Whether the acting operator has this role now."""
+    try:
+        require(role)
+    except Forbidden:
+        return False
+    return True
+
+
 def require_for(task: Task) -> None:
     """Refuse unless the acting operator may act on this task: their own, or any with the operator's role."""
     require(Role.operator, owner=task.owner)
@@ -85,18 +94,26 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Append to the audit trail, in the open transaction (or one of its own)."""
-    actor = current()
-    with transaction() as session:
-        session.execute(
-            insert(tables.events),
-            [
-                {
-                    "at": now(), "actor_kind": actor.kind, "actor_id": actor.id, "verb": verb, "entity": entity,
-                    "entity_id": None if entity_id is None else str(entity_id), "before": before, "after": after,
-                    "reason": reason, **_request(actor),
-                }
-            ],
-        )  # fmt: skip
+    record_many(verb, entity, [(entity_id, before, after)], reason)
+
+
+Change = tuple[object, dict[str, Any] | None, dict[str, Any] | None]  # entity's id, before, after
+
+
+def record_many(verb: str, entity: str, changes: Iterable[Change], reason: str | None = None) -> None:
+    """The same for many things at once: one event each."""
+    actor, at = current(), now()
+    shared = {
+        "at": at, "actor_kind": actor.kind, "actor_id": actor.id, "verb": verb, "entity": entity, "reason": reason,
+        **_request(actor),
+    }  # fmt: skip
+    rows = [
+        {**shared, "entity_id": None if which is None else str(which), "before": before, "after": after}
+        for which, before, after in changes
+    ]
+    if rows:
+        with transaction() as session:
+            session.execute(insert(tables.events), rows)
 
 
 def _request(actor: Actor) -> dict[str, str | None]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from models import Attempt, Event, Role, Status, Task, TaskNeed, reading
+from models import Attempt, Event, Role, Task, TaskNeed, reading
 from services import audit, checks
 
 MOST_KIN = 200
@@ -26,18 +26,6 @@ class Kin:
     needed_by: list[Task]
     made: list[Task]  # by its body
     reruns: list[Task]  # made of it by "run again"
-
-
-@dataclass(frozen=True)
-class Failures:
-    """Failed tasks of one kind of error."""
-
-    fingerprint: str
-    type: str
-    error_class: str | None
-    count: int
-    first_id: int
-    last_id: int
 
 
 def attempts(task_id: int) -> list[Attempt]:
@@ -80,25 +68,6 @@ def events(
         query = query.where(_event.id < checks.whole(before, "before", 1, 2**53))
     with reading() as session:
         return list(session.execute(query.order_by(_event.id.desc()).limit(limit)).scalars())
-
-
-def failures(limit: int = 100) -> list[Failures]:
-    """Failed tasks grouped by fingerprint (type, error and message without its numbers), the latest first."""
-    checks.whole(limit, "limit", 1, MOST_EVENTS)
-    last = func.max(_task.id).label("last_id")
-    query = (
-        select(
-            _task.fingerprint, func.min(_task.type).label("type"), func.min(_task.error_class).label("error_class"),
-            func.count().label("n"), func.min(_task.id).label("first_id"), last,
-        )
-        .where(_task.fingerprint.is_not(None), _task.status == Status.failed, _task.deleted_at.is_(None))
-        .group_by(_task.fingerprint)
-        .order_by(last.desc())
-        .limit(limit)
-    )  # fmt: skip
-    with reading() as session:
-        rows = session.execute(query).all()
-    return [Failures(r.fingerprint, r.type, r.error_class, int(r.n), r.first_id, r.last_id) for r in rows]
 
 
 def _tasks(ids: Any, newest: Any) -> list[Task]:

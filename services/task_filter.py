@@ -56,6 +56,15 @@ class TaskFilter:
             raise InvalidInput("deleted", f"{checks.shortened(self.deleted)} is neither True nor False")
         object.__setattr__(self, "text", _question(self.text))
 
+    def asked(self) -> dict[str, Any]:
+        """What is asked, and nothing else, as JSON can hold it."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            name: sorted(value) if isinstance(value, frozenset) else value if isinstance(value, int) else str(value)
+            for name, value in values.items()
+            if value not in (None, False)
+        }
+
     @property
     def number(self) -> int | None:
         """The number of a task that the text asks for, instead of words."""

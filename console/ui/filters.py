@@ -1,82 +1,91 @@
 """The filters of the Tasks page: widgets bound to the URL, and the filter that they make."""
 
-from datetime import datetime, timedelta
+from typing import Any
 
 import streamlit as st
 
-from console import reads
-from console.ui import look
-from models import now
+from console import asked, reads
+from console.asked import EMPTY, KEYS, SPANS, STATUSES
+from console.ui import export_menu, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
 
-SPANS = {
-    "Last hour": timedelta(hours=1),
-    "Last 24 hours": timedelta(days=1),
-    "Last 7 days": timedelta(days=7),
-    "Last 30 days": timedelta(days=30),
-}
-STATUSES = {name: status for status, name in look.NAMES.items()}  # the URL holds what the pills say
-KEYS = ("status", "type", "queue", "text", "error", "tag", "created", "deleted")
+HIDDEN = ("error", "tag", "deleted")  # behind "More"
 
 
 def chosen() -> TaskFilter | None:
     """Draw the widgets; the filter they make, or None with a sentence where it cannot be."""
-    statuses = st.pills(
-        "Status", list(STATUSES), selection_mode="multi", key="status", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="filter_status"
+    ):
+        st.pills(
+            "Status", list(STATUSES), selection_mode="multi", key="status", bind="query-params",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        menus = st.container(horizontal=True, width="content", gap="small")
     with st.container(horizontal=True, vertical_alignment="center"):
-        text = st.text_input(
+        st.text_input(
             "Search", key="text", bind="query-params", type="search", icon=":material/search:",
             placeholder="Words, or #number", label_visibility="collapsed", max_chars=200, width=260,
         )  # fmt: skip
         types, queues = reads.names()
-        type_name = _one_of("type", types, "Any type")
-        queue = _one_of("queue", queues, "Any queue")
-        created = st.selectbox(
+        _one_of("type", types, "Any type")
+        _one_of("queue", queues, "Any queue")
+        st.selectbox(
             "Created", list(SPANS), index=None, key="created", bind="query-params", placeholder="Any time",
             label_visibility="collapsed", width=160,
         )  # fmt: skip
         with st.popover(_more_label(), icon=":material/tune:"):
-            error = st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
-            tag = st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
-            deleted = st.toggle("Only deleted tasks", key="deleted", bind="query-params")
-        if any(st.session_state.get(key) for key in KEYS):
+            st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
+            st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
+            st.toggle("Only deleted tasks", key="deleted", bind="query-params")
+        if any_chosen():
             st.button("Clear", key="clear_filters", type="tertiary", icon=":material/close:", on_click=clear)
+    with menus:  # only now is it known what the address says
+        views_menu.show(said(), choose)
+        export_menu.show(said())
     try:
-        return TaskFilter(
-            status=[STATUSES[s] for s in statuses if s in STATUSES] or None, type=type_name, queue=queue,
-            text=text or None,
-            error=(error or "").strip() or None, tag=(tag or "").strip() or None, deleted=bool(deleted),
-            created_from=_since(created),
-        )  # fmt: skip
+        return asked.task_filter(said())
     except InvalidInput as refusal:
         st.warning(str(refusal), icon=":material/filter_alt_off:")
         return None
 
 
+def said() -> dict[str, Any]:
+    """What the widgets say now, by name."""
+    return {key: st.session_state.get(key, empty) for key, empty in EMPTY.items()}
+
+
+def any_chosen() -> bool:
+    """Whether anything is asked."""
+    return any(st.session_state.get(key) for key in KEYS)
+
+
+def choose(given: dict[str, Any]) -> None:
+    """For a callback: let the widgets say this, and nothing else."""
+    for key, empty in EMPTY.items():
+        value = given.get(key, empty)
+        fits = type(value) is type(empty) or (empty is None and isinstance(value, str))
+        st.session_state[key] = value if fits else empty
+    st.session_state["status"] = [name for name in st.session_state["status"] if name in STATUSES]
+    if st.session_state["created"] not in SPANS:
+        st.session_state["created"] = None
+
+
 def clear() -> None:
     """Back to all tasks."""
-    for key in KEYS:
-        st.session_state[key] = [] if key == "status" else False if key == "deleted" else None
-    for key in ("text", "error", "tag"):
-        st.session_state[key] = ""
+    choose({})
 
 
 def _one_of(key: str, names: list[str], placeholder: str) -> str | None:
+    now_said = st.session_state.get(key)  # of a saved view: a type that no worker has declared lately is asked for, too
     return st.selectbox(
-        key.capitalize(), names, index=None, key=key, bind="query-params", placeholder=placeholder,
-        label_visibility="collapsed", width=180,
+        key.capitalize(), names if now_said in (None, *names) else [*names, now_said], index=None, key=key,
+        bind="query-params", placeholder=placeholder, label_visibility="collapsed", width=180,
     )  # fmt: skip
 
 
 def _more_label() -> str:
-    n = sum(bool(st.session_state.get(key)) for key in ("error", "tag", "deleted"))
+    address = st.query_params  # on a page's first run the widgets have not spoken yet
+    n = sum(bool(st.session_state[key] if key in st.session_state else address.get(key)) for key in HIDDEN)
     return f"More ({n})" if n else "More"
-
-
-def _since(period: str | None) -> datetime | None:
-    if period not in SPANS:
-        return None
-    return (now() - SPANS[period]).replace(second=0, microsecond=0)  # the same filter for a minute

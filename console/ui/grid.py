@@ -10,14 +10,15 @@ from typing import Any
 
 import streamlit as st
 
-from console import pages, reads
-from console.ui import confirm, parts, rows, say
+from console import acts, pages, reads
+from console.ui import bulk_dialog, parts, rows, say
+from console.ui.bulk_words import WORDS
 from services import search
+from services.bulk import Act
 from services.search import TaskFilter
 
 SIZE = 50
 ROW = 30
-BULK = ("Cancel", "Rerun", "Set priority", "Delete")
 
 
 @dataclass
@@ -55,14 +56,12 @@ def show(name: str, shot: Snapshot) -> None:
     ids = list(shot.ids or [])
     tasks = search.by_ids(ids)
     ids = [task.id or 0 for task in tasks]
-    bar = st.container(
-        horizontal=True, vertical_alignment="center", key=f"{name}_bar", height=44, gap="small", border=False
-    )
+    bar = st.container(horizontal=True, vertical_alignment="center", key=f"{name}_bar", gap="small", border=False)
     generation = zlib.crc32(repr(ids).encode())
     click = f"{name}_open{generation}"
     opener = st.column_config.ButtonColumn(
         "Task",
-        width=75,
+        width=rows.ID_WIDTH,
         pinned=True,
         type="tertiary",
         key=click,
@@ -72,7 +71,8 @@ def show(name: str, shot: Snapshot) -> None:
     )
     event: Any = st.dataframe(
         rows.frame(tasks, reads.reasons(tasks, say.zone())),
-        column_config=rows.columns(Task=opener), hide_index=True, row_height=ROW, placeholder="–",
+        column_config=rows.columns(Task=opener), column_order=rows.IN_LIST, hide_index=True, row_height=ROW,
+        placeholder="–",
         height=parts.height(len(tasks), ROW), key=f"{name}_grid{generation}",
         on_select="rerun", selection_mode="multi-row", alt="Tasks, newest first",
     )  # fmt: skip
@@ -89,17 +89,42 @@ def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
     if ticked:
         st.markdown(f"**{len(ticked)}** ticked", width="content")
         chosen = [task for task in tasks if task.id in ticked]
-        for act_name in BULK:
-            act = confirm.acts.ACTS[act_name]
-            st.button(
-                act.name, key=f"{name}_{act.name}", icon=f":material/{act.icon}:", on_click=confirm.ask,
-                args=(act.name, ticked), disabled=not any(act.may(task) for task in chosen),
-            )  # fmt: skip
+        for act in _acts(shot.filter):
+            live = any(acts.ACTS[WORDS[act].name].may(task) for task in chosen)
+            _button(name, act, ticked, live)
     else:
         st.caption(f"{reads.counted(shot.filter)} match. Tick rows to act on them.", width="content")
+        _all_that_match(name, shot.filter)
     if newer:
         words = f"{newer}{'+' if newer == 100 else ''} new"
         st.button(words, key=f"{name}_new", icon=":material/arrow_upward:", type="tertiary", on_click=shot.thaw)
+
+
+def _all_that_match(name: str, wanted: TaskFilter) -> None:
+    key = f"{name}_all"
+    st.menu_button(
+        "Act on all that match", _acts(wanted), key=key, type="tertiary", icon=":material/select_all:",
+        format_func=lambda act: f":material/{WORDS[act].icon}: {WORDS[act].name}…", disabled=not bulk_dialog.may(),
+        on_click=_ask_of_all, args=(key, wanted),
+    )  # fmt: skip
+
+
+def _ask_of_all(key: str, wanted: TaskFilter) -> None:
+    act = st.session_state.get(key)
+    if act is not None:
+        bulk_dialog.ask(Act(act), wanted)
+
+
+def _button(name: str, act: Act, which: Any, live: bool) -> None:
+    words = WORDS[act]
+    st.button(
+        words.name, key=f"{name}_{words.name}", icon=f":material/{words.icon}:", on_click=bulk_dialog.ask,
+        args=(act, which), disabled=not live,
+    )  # fmt: skip
+
+
+def _acts(wanted: TaskFilter) -> tuple[Act, ...]:
+    return (Act.restore,) if wanted.deleted else (Act.cancel, Act.rerun, Act.reprioritise, Act.delete)
 
 
 def _pager(name: str, shot: Snapshot) -> None:

@@ -14,23 +14,31 @@ def frame(tasks: list[Task], reasons: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame([_row(task, why) for task, why in zip(tasks, reasons, strict=True)])
 
 
+ID_WIDTH = 70
+# What fits beside one another into a window of 1440 pixels; the pinned first column stays when a phone scrolls
+IN_LIST = (
+    "Task", "Status", "Type", "Title", "Now", "Progress", "Waited", "Ran", "Attempt", "Priority", "Queue", "Tags",
+    "Created",
+)  # fmt: skip
+
+
 def columns(**more: Any) -> dict[str, Any]:
     """How the grid shows them; `more` replaces single columns."""
     text, number = st.column_config.TextColumn, st.column_config.ProgressColumn
     return {
-        "Task": text(width=70, pinned=True),
-        "Status": look.pill_column(width=100),
-        "Type": text(width=125),
-        "Title": text(width=180),
-        "Now": text(width=240, help="Why it waits, what it does, or what it came to"),
-        "Progress": number(width=110, min_value=0, max_value=100, format="%d%%"),
-        "Ran": text(width=80, help="How long its last attempt ran, or has run"),
-        "Waited": text(width=80, help="How long it stood in line"),
-        "Attempt": text(width=65, help="How often a worker took it"),
-        "Priority": text(width=65),
-        "Queue": text(width=90),
-        "Tags": st.column_config.ListColumn(width=130),
-        "Created": text(width=120),
+        "Task": text(width=ID_WIDTH, pinned=True),
+        "Status": look.pill_column(width=90),
+        "Type": text(width=105),
+        "Title": text(width=130),
+        "Now": text(width=180, help="Why it waits, what it does, or what it came to"),
+        "Progress": number("%", width=60, min_value=0, max_value=100, format="%d%%", help="How far it is"),
+        "Waited": text(width=64, help="How long it stood in line"),
+        "Ran": text(width=64, help="How long its last attempt ran, or has run"),
+        "Attempt": text("Try", width=40, help="How often a worker took it"),
+        "Priority": text("Prio", width=45, help="Priority: higher goes first"),
+        "Queue": text(width=72),
+        "Tags": st.column_config.ListColumn(width=100),
+        "Created": text(width=104),
         **more,
     }
 

@@ -1,49 +1,28 @@
-"""What fails, one line for each kind of failure."""
+"""What fails, one line for each kind of failure: how often, since when, and what was decided about it."""
 
-import pandas as pd
 import streamlit as st
 
-from console import pages, reads
-from console.ui import parts, say
+from console import reads
+from console.ui import bulk_dialog, bulk_strip, error_board, parts
+from models import GroupState
 
 parts.title("Errors")
 st.caption("Failed tasks of one type, error and message (but for its numbers) are one line.")
-
-
-def look(click: str, fingerprints: list[str]) -> None:
-    """Go to the tasks of a line."""
-    clicked = st.session_state.get(click)
-    if clicked is not None and 0 <= clicked["row"] < len(fingerprints):
-        st.switch_page(pages.page("tasks"), query_params={"error": fingerprints[clicked["row"]], "status": "Failed"})
+counts = reads.error_states()
+names = {state.value: state.value.capitalize() for state in GroupState}
+chosen = st.segmented_control(
+    "State", list(names), key="errors_state", bind="query-params", default="open", label_visibility="collapsed",
+    format_func=lambda state: f"{names[state]} ({counts[GroupState(state)]:,})",
+)  # fmt: skip
+state = GroupState(chosen or "open")
 
 
 @st.fragment(run_every=10)
 def board() -> None:
     """The part that lives."""
-    found = reads.failures()
-    if not found:
-        parts.empty("check_circle", "Nothing has failed.")
-        return
-    frame = pd.DataFrame(
-        [
-            {
-                "Tasks": f"{one.count:,}", "Type": say.visible(one.type), "Error": say.visible(one.error_class or ""),
-                "Last message": say.visible(say.short(message or "", 300)), "First": say.at(first),
-                "Last": say.ago(last),
-            }
-            for one, message, first, last in found
-        ]
-    )  # fmt: skip
-    prints = [one.fingerprint for one, *_ in found]
-    column, click = st.column_config, "errors_open"
-    st.dataframe(
-        frame, hide_index=True, row_height=32, height=parts.height(len(frame)), alt="Failures by kind",
-        column_config={
-            "Tasks": column.ButtonColumn(width=80, key=click, type="tertiary", on_click=look, args=(click, prints)),
-            "Type": column.TextColumn(width=160), "Error": column.TextColumn(width=170),
-            "Last message": column.TextColumn(width=480),
-        },
-    )  # fmt: skip
+    bulk_strip.show()
+    error_board.show(state)
 
 
 board()
+bulk_dialog.show_if_asked()

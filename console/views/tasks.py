@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console.ui import confirm, filters, grid, parts
+from console.ui import bulk_dialog, bulk_strip, filters, grid, parts
 
 parts.title("Tasks")
 wanted = filters.chosen()
@@ -11,6 +11,7 @@ wanted = filters.chosen()
 @st.fragment(run_every=4)
 def board() -> None:
     """The part that lives."""
+    bulk_strip.show()
     if wanted is None:
         return
     shot = grid.snapshot("tasks", wanted)
@@ -19,11 +20,11 @@ def board() -> None:
         grid.show("tasks", shot)
         return
     shot.thaw()  # look again at the next tick
-    if any(st.session_state.get(key) for key in filters.KEYS):
+    if filters.any_chosen():
         parts.empty("filter_alt_off", "No task matches these filters.")
     else:
         parts.empty("inbox", "No task has been accepted yet.")
 
 
 board()
-confirm.show_if_asked()
+bulk_dialog.show_if_asked()

@@ -50,9 +50,9 @@ def test_ticked_rows_are_cancelled_together(browser_page, console):
     page.mouse.click(box["x"] + 18, box["y"] + 18)  # the box in the head ticks the page
     expect(page.get_by_text("2 ticked")).to_be_visible()
     page.locator(".st-key-tasks_Cancel button").click()
-    expect(page.get_by_text("wait and will be cancelled")).to_be_visible()
+    expect(page.get_by_text("pending will be cancelled")).to_be_visible()
     page.locator(".st-key-confirm_yes button").click()
-    expect(page.get_by_text(re.compile("2 tasks cancelled"))).to_be_visible()
+    expect(page.get_by_text(re.compile("2 pending cancelled"))).to_be_visible()
     assert {tasks.get(one.id).status for one in made} == {Status.cancelled}
 
 

@@ -215,7 +215,7 @@ def test_ticked_tasks_are_cancelled_after_a_dry_run_with_a_result_for_each(page,
     made = [tasks.enqueue("greet", {}) for _ in range(3)]
     test = ticked(page("tasks"), 0, 1)
     test = fine(test.button(key="tasks_Cancel").click().run())
-    assert "**2** wait and will be cancelled" in said(test)
+    assert "**2** queued will be cancelled" in said(test)
     tasks.cancel(made[2].id)  # by somebody else, meanwhile
     test.text_input(key="confirm_reason").set_value("wrong album")
     fine(test.button(key="confirm_yes").click().run())

@@ -1,0 +1,65 @@
+"""The Tasks page's filters as its address says them; the same words are read by the export and by saved views."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from console.ui import look
+from models import now
+from services.task_filter import TaskFilter
+
+SPANS = {
+    "Last hour": timedelta(hours=1),
+    "Last 24 hours": timedelta(days=1),
+    "Last 7 days": timedelta(days=7),
+    "Last 30 days": timedelta(days=30),
+}
+STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
+EMPTY: dict[str, Any] = {
+    "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "deleted": False,
+}  # fmt: skip
+KEYS = tuple(EMPTY)
+
+
+def task_filter(said: Mapping[str, Any]) -> TaskFilter:
+    """The filter that these words make; unknown ones ask nothing. Raises `InvalidInput`."""
+    statuses = said.get("status") or []
+    return TaskFilter(
+        status=[STATUSES[s] for s in ([statuses] if isinstance(statuses, str) else statuses) if s in STATUSES] or None,
+        type=said.get("type") or None, queue=said.get("queue") or None, text=said.get("text") or None,
+        error=(said.get("error") or "").strip() or None, tag=(said.get("tag") or "").strip() or None,
+        deleted=_switch(said.get("deleted")), created_from=_since(said.get("created")),
+    )  # fmt: skip
+
+
+def of_address(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The words of an address, such as `status=Failed&status=Queued&queue=mail`."""
+    said: dict[str, Any] = {}
+    for key, value in pairs:
+        if key == "status":
+            said.setdefault(key, []).append(value)
+        elif key in EMPTY:
+            said[key] = value
+    return said
+
+
+def address(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same the other way round; what asks nothing is left out."""
+    pairs: list[tuple[str, str]] = []
+    for key in KEYS:
+        value = said.get(key)
+        if isinstance(value, list):
+            pairs += [(key, str(one)) for one in value]
+        elif value:
+            pairs.append((key, "true" if value is True else str(value)))
+    return pairs
+
+
+def _switch(said: Any) -> bool:
+    return said is True or (isinstance(said, str) and said.lower() in ("true", "1"))
+
+
+def _since(period: str | None) -> datetime | None:
+    if period not in SPANS:
+        return None
+    return (now() - SPANS[period]).replace(second=0, microsecond=0)  # the same filter for a minute

@@ -1,0 +1,48 @@
+"""How bulk acts are called on buttons and while they run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.ui import say
+from services.bulk import Act, Counts, sentences
+
+
+@dataclass(frozen=True)
+class Words:
+    """One act's names."""
+
+    name: str  # on a button
+    icon: str
+    doing: str
+    undo: str | None  # what taking it back means
+
+
+WORDS = {
+    Act.cancel: Words(
+        "Cancel", "cancel", "Cancelling",
+        "Undo reruns those that had not started: from the beginning, at once, also where they waited for their time. "
+        "What was running is not brought back.",
+    ),
+    Act.rerun: Words("Rerun", "replay", "Rerunning", None),
+    Act.reprioritise: Words(
+        "Set priority", "low_priority", "Setting the priority", "Undo gives each the priority it had."
+    ),
+    Act.delete: Words("Delete", "delete", "Deleting", "Undo shows them again."),
+    Act.restore: Words("Restore", "restore_from_trash", "Restoring", "Undo hides them again."),
+}  # fmt: skip
+
+
+def lines(counts: Counts, done: bool = False) -> list[str]:
+    """`**312** queued will be cancelled`, a line each, as Markdown."""
+    return [f"**{n:,}** {say.plain(words)}" for n, words in sentences(counts, done)]
+
+
+def headline(act: Act, which: object, undoes: bool) -> str:
+    """A dialog's title."""
+    name = WORDS[act].name
+    if undoes:
+        return f"Undo: {name[:1].lower()}{name[1:]}"
+    name += " of" if act is Act.reprioritise else ""
+    if isinstance(which, Sequence):
+        return f"{name} task #{which[0]}" if len(which) == 1 else f"{name} {say.many(len(which), 'task')}"
+    return f"{name} all that match"

@@ -1,0 +1,115 @@
+"""What an act means for one task as it stands, and how many such cases are said."""
+
+from collections import Counter
+from collections.abc import Callable
+from enum import Enum, StrEnum, unique
+from typing import Any
+
+from models import FINISHED, Status
+
+WAITING = frozenset({Status.pending, Status.queued})
+
+
+@unique
+class Act(StrEnum):
+    """What can be done with many tasks."""
+
+    cancel = "cancel"
+    rerun = "rerun"
+    reprioritise = "reprioritise"
+    delete = "delete"
+    restore = "restore"
+
+
+@unique
+class Effect(Enum):
+    """What becomes of a task: whether it changes, what is said before, and after."""
+
+    cancelled = True, "will be cancelled", "cancelled"
+    asked = True, "will be asked to stop", "asked to stop"
+    again = True, "will run again", "back in line"
+    moved = True, "will change their place in line", "given the priority"
+    hidden = True, "will be hidden from everybody", "hidden"
+    shown = True, "will be shown again", "shown again"
+    asked_before = False, "were asked to stop already", "were asked to stop already"
+    ended = False, "are left alone", "left alone"
+    lives = False, "have not ended and are left alone", "had not ended, left alone"
+    completed = False, "completed and are left alone", "completed, left alone"
+    deleted = False, "are deleted and are left alone", "deleted, left alone"
+    not_deleted = False, "are not deleted and are left alone", "not deleted, left alone"
+    key_taken = False, "share a unique key with a live task and are left alone", "left alone for their unique key"
+    waits_no_more = False, "no longer wait and are left alone", "no longer waited, left alone"
+    there_already = False, "have that priority already", "had that priority already"
+    not_yours = False, "belong to others and are left alone", "belong to others, left alone"
+    gone = False, "are gone", "were gone"
+    meanwhile = False, "have changed meanwhile and are left alone", "changed meanwhile, left alone"
+
+    @property
+    def changes(self) -> bool:
+        """Whether the task changes at all."""
+        return self.value[0]
+
+
+Counts = Counter[tuple[Status | None, Effect]]
+
+
+def effect(act: Act, row: Any, priority: int | None = None) -> Effect:
+    """What the act means for a task (`row` has its columns); the priority is the one that is wanted, if known."""
+    return _EFFECTS[act](row, priority)
+
+
+def sentences(counts: Counts, done: bool = False) -> list[tuple[int, str]]:
+    """How many, and what is said of them: `(312, "queued will be cancelled")`; what changes comes first."""
+    merged: Counter[tuple[str, Effect]] = Counter()
+    for (status, what), n in counts.items():
+        merged[_subject(status, what), what] += n
+    places = list(Effect)
+    order = sorted(merged.items(), key=lambda item: (not item[0][1].changes, -item[1], places.index(item[0][1])))
+    return [(n, f"{subject} {what.value[2 if done else 1]}".strip()) for (subject, what), n in order if n]
+
+
+def _subject(status: Status | None, what: Effect) -> str:
+    if what is Effect.ended:
+        return "finished"
+    return status.value if status is not None and (what.changes or what is Effect.asked_before) else ""
+
+
+def _cancel(row: Any, _: int | None) -> Effect:
+    if row.status in WAITING:
+        return Effect.cancelled
+    if row.status is not Status.running:
+        return Effect.ended
+    return Effect.asked if row.cancel_requested_at is None else Effect.asked_before
+
+
+def _rerun(row: Any, _: int | None) -> Effect:
+    if row.status not in FINISHED:
+        return Effect.lives
+    if row.status is Status.completed:
+        return Effect.completed
+    return Effect.again if row.deleted_at is None else Effect.deleted
+
+
+def _reprioritise(row: Any, priority: int | None) -> Effect:
+    if row.status not in WAITING:
+        return Effect.waits_no_more
+    return Effect.there_already if row.priority == priority else Effect.moved
+
+
+def _delete(row: Any, _: int | None) -> Effect:
+    if row.status not in FINISHED:
+        return Effect.lives
+    return Effect.hidden if row.deleted_at is None else Effect.deleted
+
+
+def _restore(row: Any, _: int | None) -> Effect:
+    return Effect.not_deleted if row.deleted_at is None else Effect.shown
+
+
+_EFFECTS: dict[Act, Callable[[Any, int | None], Effect]] = {
+    Act.cancel: _cancel,
+    Act.rerun: _rerun,
+    Act.reprioritise: _reprioritise,
+    Act.delete: _delete,
+    Act.restore: _restore,
+}
