@@ -4,7 +4,7 @@ import secrets
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -131,7 +131,7 @@ def _batch(plan: Plan, ids: Sequence[int], reason: str | None) -> Batch:
             batch.counts[row.status, what] += 1
             if time.monotonic() > until:
                 break
-        _together(session, plan, batch)
+        _together(session, plan, batch, rows, reason)
         audit.record_many(plan.act, "task", batch.events, reason)
     return batch
 
@@ -159,7 +159,6 @@ Change = tuple[dict[str, Any], dict[str, Any]]
 
 
 def _cancel(session: Session, plan: Plan, row: Any, reason: str | None) -> Change:
-    acts.cancel(session, row.id, str(audit.current()), reason)
     waits = row.status in WAITING
     before = {"status": row.status.value, "cancel_requested": False}
     return before, {"status": "cancelled" if waits else row.status.value, "cancel_requested": True}
@@ -188,10 +187,13 @@ _DO: dict[Act, Callable[[Session, Plan, Any, str | None], Change]] = {
 }
 
 
-def _together(session: Session, plan: Plan, batch: Batch) -> None:
+def _together(session: Session, plan: Plan, batch: Batch, rows: Mapping[int, Any], reason: str | None) -> None:
     """What is one statement for all of a batch."""
     ids, at = [task_id for task_id, *_ in batch.done], now()
-    if not ids or plan.act in (Act.cancel, Act.rerun):
+    if not ids or plan.act is Act.rerun:
+        return
+    if plan.act is Act.cancel:
+        acts.cancel_many(session, [rows[task_id] for task_id in ids], str(audit.current()), reason)
         return
     changes: dict[Any, list[int]] = {}
     for task_id in ids:
