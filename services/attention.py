@@ -89,7 +89,7 @@ def processes() -> Processes:
 
 
 def running() -> list[Any]:
-    """The tasks that run (at most 2,000 of them), the longest first: id, type, queue, worker, title, times, progress."""
+    """The tasks that run, the longest first, at most 2,000: rows of what tells how they do."""
     columns = (
         _task.id, _task.type, _task.queue, _task.title, _task.worker, _task.started_at, _task.lease_until,
         _task.timeout_s, _task.cancel_requested_at, _task.progress_percent, _task.progress_note, _task.progress_at,
