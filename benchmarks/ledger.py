@@ -1,8 +1,8 @@
 """Makes a large ledger for measuring the console: `python -m benchmarks.ledger --tasks 1000000`.
 
-Fills the empty database of DATABASE_URL or VAR_DIR with tasks of 30 days in a realistic mix: most completed, some failed
-with a few kinds of error, some cancelled, some thousands that wait, a handful that run; with bodies, attempts, logs for
-some, events, and the roll-ups that would have come of them. The same seed gives the same ledger.
+Fills the empty database of DATABASE_URL or VAR_DIR with tasks of 30 days in a realistic mix: most completed, some
+failed with a few kinds of error, some cancelled, some thousands that wait, a handful that run; with bodies, attempts,
+logs for some, events, and the roll-ups that would have come of them. The same seed gives the same ledger.
 """
 
 import argparse
@@ -175,7 +175,8 @@ def make(tasks: int) -> None:
         session.execute(insert(tables.queues), [{"name": q, "created_at": at} for q in sorted({t[1] for t in TYPES})])
         session.execute(insert(tables.workers), workers)
         hours = ("hour", "type", "queue", "measure", "bucket")
-        session.execute(insert(tables.rollups), [dict(zip(hours, k, strict=True), n=n) for k, n in maker.counts.items()])
+        by_hour = [dict(zip(hours, key, strict=True), n=n) for key, n in maker.counts.items()]
+        session.execute(insert(tables.rollups), by_hour)
         minutes = ("measure", "minute", "type", "queue", "bucket")
         session.execute(
             insert(tables.rollup_minutes), [dict(zip(minutes, k, strict=True), n=n) for k, n in maker.minutes.items()]

@@ -82,7 +82,8 @@ def _process(worker: Worker, silent: bool, work: list) -> dict[str, object]:
     until = worker.stopped_at or now()
     return {
         "State": [_state(worker, silent)], "Process": worker.name, "Kind": worker.kind,
-        "Last beat": say.ago(worker.last_beat_at), "Busy": 100 * worker.busy / max(1, worker.threads) if works else None,
+        "Last beat": say.ago(worker.last_beat_at),
+        "Busy": 100 * worker.busy / max(1, worker.threads) if works else None,
         "Threads": f"{worker.busy} of {worker.threads}" if works else None, "Runs": _runs(work) if works else None,
         "Memory": say.size(worker.rss) if worker.rss else None, "Version": say.visible(worker.code_version),
         "Up": say.duration((until - worker.started_at).total_seconds()),
