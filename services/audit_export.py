@@ -21,7 +21,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def begin(**asked: Any) -> str:
-    """Record that the acting person takes these events out; returns the file's name. Raises `Forbidden`, `InvalidInput`."""
+    """Record that the acting person takes these events out; returns the file's name.
+
+    Raises `Forbidden`, `InvalidInput`.
+    """
     audit.require(Role.operator)
     history.events(**asked, limit=1)  # refuses here what cannot be asked
     said = {name: str(value) for name, value in asked.items() if value is not None}

@@ -59,9 +59,8 @@ def _processes(stand: Stand) -> list[Alarm]:
     for one in processes.silent[:3]:
         quiet = say.duration((now() - one.last_beat_at).total_seconds() // 1)
         words = f"{one.kind.capitalize()} {one.name} has not been heard of for {quiet}"
-        words += (
-            f": {say.many(one.busy, 'task')} it had run again elsewhere once its lease is over." if one.busy else "."
-        )
+        its = say.many(one.busy, "task")
+        words += f"; its {its} will run elsewhere when its lease is over." if one.busy else "."
         found.append(Alarm(words, grave=True))
     if processes.died:
         last = processes.died[0]

@@ -48,7 +48,7 @@ def test_a_paused_queue_s_tasks_say_so_and_one_click_on_overview_resumes_it(brow
 
     waiting = kinds.echo.with_options(title="Waits").enqueue(text="second")
     page.goto(f"{console}/task?id={waiting.id}")
-    said = page.get_by_test_id("stMain").get_by_text(re.compile("queue default is paused: The disk is full"))
+    said = page.get_by_test_id("stMain").get_by_text(re.compile("ueue default is paused: The disk is full"))
     expect(said.first).to_be_visible(timeout=30_000)
 
     page.goto(console)
