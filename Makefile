@@ -9,10 +9,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start demo procfile migrate health test lint types format bench clean
+.PHONY: help setup start demo procfile migrate health test lint types format bench bench-console clean
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make the virtual environment in .venv, or bring it up to date
 	@echo "Ready. \`make start\` starts Callboard."
@@ -55,6 +55,9 @@ format: $(READY) ## Format the code and mend what can be mended
 
 bench: $(READY) ## Measure the throughput on this machine, beside bare Dramatiq
 	@$(PY) -m benchmarks
+
+bench-console: $(READY) ## Measure the console over a million tasks (some minutes)
+	@$(PY) -m benchmarks.console
 
 clean: ## Remove what can be made again; the data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

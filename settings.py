@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the console listens on; loopback unless you mean it.")
     port: int = Field(8501, ge=1, le=65535, description="Port the console listens on.")
 
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token that `/api/metrics` asks for; unset: there are no metrics."
+    )
+
     # Workers
     actor_modules: Annotated[tuple[str, ...], NoDecode] = Field(
         ("actors",), description="Modules that define task types, separated by commas; a package imports its own."

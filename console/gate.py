@@ -22,7 +22,7 @@ from settings import settings
 log = structlog.get_logger(__name__)
 
 HEADER = b"x-callboard-session"
-OPEN = ("/api/health", "/sign-in", "/sign-out")
+OPEN = ("/api/health", "/api/metrics", "/sign-in", "/sign-out")  # the metrics ask for a token of their own
 NOT_SIGNED_IN = "You are not signed in. Reload the page to sign in."
 LOOK_EVERY_S = 5.0  # how soon an open page notices that its session has ended
 CLOSED = 4401

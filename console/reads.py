@@ -1,51 +1,13 @@
 """Every question the pages ask, each answered once for all readers within its few seconds."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from models import GroupState, Status, Task, waiting
-from services import catalog, error_groups, queues, search, stats, workers
+from services import catalog, error_groups, queues, search
 from services.error_groups import Group
-from services.queues import QueueState
 from services.search import TaskFilter
-from services.stats import Hour
-
-
-@dataclass(frozen=True)
-class Overview:
-    """How all stands."""
-
-    counts: dict[Status, int]
-    queues: list[QueueState]
-    workers: list
-    schedulers: list
-
-
-@st.cache_data(ttl=2, max_entries=2, show_spinner=False)
-def overview() -> Overview:
-    """Counts, queues, live processes."""
-    return Overview(stats.by_status(), queues.list_queues(), workers.alive(), workers.alive("scheduler"))
-
-
-@dataclass(frozen=True)
-class Endings:
-    """What ended in the last hours, and how long it ran."""
-
-    span: list[datetime]
-    hours: list[Hour]
-    run: dict[str, dict[float, float]]  # seconds by type and percentage
-
-
-@st.cache_data(ttl=10, max_entries=8, show_spinner=False)
-def endings(hours: int) -> Endings:
-    """By hour and type, from the roll-ups."""
-    found = stats.by_type_and_hour(hours)
-    types = sorted({hour.type for hour in found})[:30]
-    span = [at for at, _ in stats.throughput(hours)]
-    return Endings(span, found, {name: stats.percentiles("run", type=name, hours=hours, ps=(50, 95)) for name in types})
 
 
 @st.cache_data(ttl=2, max_entries=32, show_spinner=False)

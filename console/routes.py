@@ -1,20 +1,25 @@
 """HTTP beside the pages: health, figures for monitoring, stored files. All under /api, all behind the gate."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from console import export_route
+from console.metrics import metrics
 from models import Artifact, Role
-from services import artifacts, audit, queues, stats, workers
+from services import artifacts, audit, audit_export
 from services.errors import Forbidden, NotFound, ServiceError
 from services.sessions import SignedIn
 
+_AUDIT = {"thing": "entity", "which": "entity_id", "by": "actor", "did": "verb"}
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]|[\"\\]")
 
 
@@ -39,10 +44,14 @@ async def artifact(request: Request) -> Response:
     )
 
 
-async def metrics(request: Request) -> Response:
-    """Figures in Prometheus's text format."""
-    text = await run_in_threadpool(_figures)
-    return PlainTextResponse(text, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
+async def audit_trail(request: Request) -> Response:
+    """The audit trail as CSV, of what the parameters ask for."""
+    visit: SignedIn = request.state.signed_in
+    asked = {name: request.query_params.get(said) or None for said, name in _AUDIT.items()}
+    asked["entity_id"] = asked["entity_id"] if asked["entity"] else None  # as the page has it
+    name, chunks = await run_in_threadpool(_trail, visit, asked)
+    headers = {"Content-Disposition": disposition(name), "Cache-Control": "no-store"}
+    return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -58,6 +67,7 @@ routes = [
             routes=[
                 Route("/health", health),
                 Route("/artifacts/{id:int}", artifact),
+                Route("/audit.csv", audit_trail),
                 Route("/metrics", metrics),
                 Route("/tasks.{kind}", export_route.tasks),
             ],
@@ -72,25 +82,15 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{_UNPRINTABLE.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
+def _trail(visit: SignedIn, asked: dict[str, Any]) -> tuple[str, Iterator[bytes]]:
+    with audit.acting_as(visit.operator, ip=visit.ip, user_agent=visit.user_agent):
+        name, chunks = audit_export.begin(**asked), audit_export.chunks(**asked)
+        head = next(chunks)  # begins here, as who acts now
+        return name, chain([head], chunks)
+
+
 def _file(visit: SignedIn, artifact_id: int) -> tuple[Artifact, str]:
     with audit.acting_as(visit.operator, ip=visit.ip, user_agent=visit.user_agent):
         audit.require(Role.viewer)
         row = artifacts.visible(artifact_id)
         return row, str(artifacts.open_local(artifact_id))
-
-
-def _figures() -> str:
-    lines = ["# HELP callboard_tasks Tasks in each status now.", "# TYPE callboard_tasks gauge"]
-    lines += [f'callboard_tasks{{status="{status}"}} {n}' for status, n in stats.by_status().items()]
-    lines += [
-        "# HELP callboard_queue_depth Tasks in line for a worker.",
-        "# TYPE callboard_queue_depth gauge",
-    ]
-    lines += [f'callboard_queue_depth{{queue="{_label(q.name)}"}} {q.depth}' for q in queues.list_queues()]
-    lines += ["# HELP callboard_workers Worker processes that beat.", "# TYPE callboard_workers gauge"]
-    lines += [f"callboard_workers {len(workers.alive())}", ""]
-    return "\n".join(lines)
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -9,7 +9,7 @@ from models.event import Event
 from models.log import TaskLog
 from models.operator import InboxItem, Operator, OperatorSession, Role
 from models.queue import KeyLimit, Queue
-from models.rollup import Rollup, RollupDelta
+from models.rollup import Rollup, RollupDelta, RollupMinute
 from models.schema import SchemaFloor
 from models.search import SearchMark
 from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
@@ -38,6 +38,7 @@ __all__ = [
     "Role",
     "Rollup",
     "RollupDelta",
+    "RollupMinute",
     "SavedView",
     "SchemaFloor",
     "SearchMark",

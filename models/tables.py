@@ -9,7 +9,7 @@ from models.event import Event
 from models.log import TaskLog
 from models.operator import Operator
 from models.queue import KeyLimit, Queue
-from models.rollup import Rollup, RollupDelta
+from models.rollup import Rollup, RollupDelta, RollupMinute
 from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
@@ -34,6 +34,7 @@ queues = _table(Queue)
 key_limits = _table(KeyLimit)
 rollups = _table(Rollup)
 rollup_deltas = _table(RollupDelta)
+rollup_minutes = _table(RollupMinute)
 types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Select, delete, select, tuple_
 from sqlmodel import Session
 
-from models import InboxItem, OperatorSession, Status, now, reading, tables, transaction
+from models import InboxItem, OperatorSession, Outcome, Status, now, reading, tables, transaction
 from services import artifacts, search
 from services.lifecycle.counts import Deltas, gauge, hour_of, record
 from settings import settings
@@ -19,6 +19,8 @@ BATCH = 500
 LOG_BATCH = 5_000
 STOPPED_WORKERS_DAYS = 7
 ENDED_SESSIONS_DAYS = 7
+KEEP_MINUTES = 7 * 60
+MEASURES = [*Status, *Outcome, "run", "wait"]  # all there are: the minutes are found by measure first
 
 _task = tables.tasks.c
 _inbox = InboxItem.__table__  # type: ignore[attr-defined]
@@ -33,7 +35,7 @@ def purge(limit: int = BATCH) -> int:
 
     Any number may run at once: each row is deleted by one of them. Files without a row go when nothing else is left.
     """
-    done = purge_tasks(limit) + purge_events(limit) + purge_stats(limit) + purge_workers(limit)
+    done = purge_tasks(limit) + purge_events(limit) + purge_stats(limit) + purge_minutes() + purge_workers(limit)
     done += purge_sessions(limit)
     return done or artifacts.sweep()
 
@@ -72,6 +74,18 @@ def purge_stats(limit: int = BATCH) -> int:
         return 0
     with transaction() as session:
         gone = delete(tables.rollups).where(r.hour.between(1, hours[-1]), r.hour < before)
+        return session.execute(gone).rowcount  # type: ignore[attr-defined]
+
+
+def purge_minutes() -> int:
+    """Delete statistics by the minute that are older than the longest chart of them. Returns how many rows."""
+    m = tables.rollup_minutes.c
+    before = int(now().timestamp()) // 60 - KEEP_MINUTES
+    gone = delete(tables.rollup_minutes).where(m.measure.in_(MEASURES), m.minute < before)
+    with reading() as session:
+        if session.execute(select(m.minute).where(m.measure.in_(MEASURES), m.minute < before).limit(1)).first() is None:
+            return 0
+    with transaction() as session:
         return session.execute(gone).rowcount  # type: ignore[attr-defined]
 
 

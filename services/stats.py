@@ -1,7 +1,7 @@
 """Counts and durations, without ever counting the history.
 
-Moves insert deltas (`services.lifecycle.counts`); `fold` adds them to `rollups`; every reader adds both in one
-statement, so that its sums are exact at each moment, however far the folding is.
+Moves insert deltas (`services.lifecycle.counts`); `services.folding` adds them to `rollups`; every reader adds both in
+one statement, so that its sums are exact at each moment, however far the folding is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,35 +9,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, delete, func, select, text, union_all
-from sqlalchemy.dialects import sqlite
-from sqlmodel import Session
+from sqlalchemy import Select, func, select, union_all
 
-from models import Outcome, Rollup, Status, now, reading, tables, transaction, waiting
-from models.db import is_postgresql
+from models import Outcome, Status, now, reading, tables, waiting
 from services import checks
 from services.errors import InvalidInput, NotFound
+from services.folding import fold
 from services.lifecycle.counts import bucket_top_s, hour_of
 
-BATCH = 2_000
+__all__ = [
+    "Hour",
+    "by_queue",
+    "by_status",
+    "by_type",
+    "by_type_and_hour",
+    "failure_rate",
+    "fold",
+    "given_up",
+    "percentiles",
+    "place_in_line",
+    "quantile",
+    "throughput",
+]
 LONGEST_HOURS = 24 * 400
+MOST_HIDDEN = MOST_GIVEN_UP = 10_000  # rows that are read at most, by index
 
 _KEY = ("hour", "type", "queue", "measure", "bucket")
-
-# SKIP LOCKED lets several fold at once; the sorted insert makes them lock the sums in one order
-POSTGRESQL_FOLD = text("""
-    WITH taken AS MATERIALIZED (
-        DELETE FROM rollup_deltas
-        WHERE id IN (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
-        RETURNING hour, type, queue, measure, bucket, n
-    ), folded AS (
-        INSERT INTO rollups (hour, type, queue, measure, bucket, n)
-        SELECT hour, type, queue, measure, bucket, sum(n) FROM taken
-        GROUP BY hour, type, queue, measure, bucket ORDER BY hour, type, queue, measure, bucket
-        ON CONFLICT (hour, type, queue, measure, bucket) DO UPDATE SET n = rollups.n + excluded.n
-    )
-    SELECT count(*) FROM taken
-""")
+_task = tables.tasks.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +47,19 @@ class Hour:
     counts: dict[Outcome, int]
 
 
-def fold(limit: int = BATCH) -> int:
-    """Add the oldest deltas to the sums. Returns how many; several processes may fold at once."""
-    with reading() as session:
-        d = tables.rollup_deltas.c
-        if session.execute(select(d.id).order_by(d.id).limit(1)).first() is None:
-            return 0
-    with transaction() as session:
-        if is_postgresql():
-            return session.execute(POSTGRESQL_FOLD, {"limit": limit}).scalar_one()
-        return _fold_sqlite(session, limit)
-
-
-def _fold_sqlite(session: Session, limit: int) -> int:
-    """The same in three statements: the transaction holds the only write lock."""
-    d = tables.rollup_deltas.c
-    oldest = select(d.id).order_by(d.id).limit(limit).subquery()
-    last = session.execute(select(func.max(oldest.c.id))).scalar()
-    if last is None:
-        return 0
-    keys = [d[name] for name in _KEY]
-    sums = select(*keys, func.sum(d.n)).where(d.id <= last).group_by(*keys)
-    adding = sqlite.insert(Rollup).from_select([*_KEY, "n"], sums, include_defaults=False)
-    session.execute(adding.on_conflict_do_update(index_elements=_KEY, set_={"n": Rollup.n + adding.excluded.n}))
-    return session.execute(delete(tables.rollup_deltas).where(d.id <= last)).rowcount  # type: ignore[attr-defined]
-
-
 def by_status(type: str | None = None, queue: str | None = None) -> dict[Status, int]:  # noqa: A002
-    """How many tasks stand in each status now; hidden ones are counted, too."""
+    """How many tasks stand in each status now, without those that were deleted (of which at most 10,000 are seen)."""
     both = _both(hours=None, measures=[s.value for s in Status], type=type, queue=queue)
-    rows = _read(select(both.c.measure, func.sum(both.c.n)).group_by(both.c.measure))
+    hidden = select(_task.status, _task.type, _task.queue).where(_task.deleted_at.is_not(None))
+    some = hidden.order_by(_task.id.desc()).limit(MOST_HIDDEN).subquery()  # by its index, whatever else is asked
+    hidden_counts = select(some.c.status, func.count().label("n")).group_by(some.c.status)
+    for column, wanted in ((some.c.type, type), (some.c.queue, queue)):
+        hidden_counts = hidden_counts if wanted is None else hidden_counts.where(column == wanted)
+    with reading() as session:
+        rows = session.execute(select(both.c.measure, func.sum(both.c.n)).group_by(both.c.measure)).all()
+        gone: dict[Status, int] = {row.status: row.n for row in session.execute(hidden_counts)}
     known = {Status(measure): int(n) for measure, n in rows}
-    return {status: known.get(status, 0) for status in Status}
+    return {status: known.get(status, 0) - gone.get(status, 0) for status in Status}
 
 
 def by_queue() -> dict[str, dict[Status, int]]:
@@ -91,6 +70,13 @@ def by_queue() -> dict[str, dict[Status, int]]:
     for queue, measure, n in rows:
         found.setdefault(queue, dict.fromkeys(Status, 0))[Status(measure)] = int(n)
     return found
+
+
+def by_type() -> dict[tuple[str, Status], int]:
+    """How many tasks of each type stand in each status now; deleted ones are counted, too."""
+    both = _both(hours=None, measures=[s.value for s in Status])
+    rows = _read(select(both.c.type, both.c.measure, func.sum(both.c.n)).group_by(both.c.type, both.c.measure))
+    return {(name, Status(measure)): int(n) for name, measure, n in rows}
 
 
 def by_type_and_hour(hours: int = 24, type: str | None = None, queue: str | None = None) -> list[Hour]:  # noqa: A002
@@ -116,11 +102,27 @@ def throughput(hours: int = 24, type: str | None = None, queue: str | None = Non
 
 
 def failure_rate(type: str | None = None, queue: str | None = None, hours: int = 24) -> float | None:  # noqa: A002
-    """The share of tasks that ended in `failed`, of those that completed or failed by an error; None for none."""
-    both = _both(_last(hours), [Outcome.completed.value, Outcome.failed.value], type, queue)
+    """The share of tasks that failed, by an error or because their workers died, of those that completed or failed."""
+    since = _last(hours)
+    both = _both(since, [Outcome.completed.value, Outcome.failed.value], type, queue)
     counts = dict(_read(select(both.c.measure, func.sum(both.c.n)).group_by(both.c.measure)))
-    total = sum(counts.values())
-    return float(counts.get(Outcome.failed.value, 0) / total) if total else None
+    lost = len(given_up(datetime.fromtimestamp(since * 3600, UTC), type, queue))
+    failed = int(counts.get(Outcome.failed.value, 0)) + lost
+    total = failed + int(counts.get(Outcome.completed.value, 0))
+    return failed / total if total else None
+
+
+def given_up(since: datetime, type: str | None = None, queue: str | None = None) -> list[tuple[datetime, str]]:  # noqa: A002
+    """When and of which type tasks failed because their workers died; their attempts are counted as `lost`.
+
+    The newest 10,000, by the index of fingerprints; one that was run again meanwhile is not among them.
+    """
+    query = select(_task.finished_at, _task.type).where(
+        _task.fingerprint == "worker-lost", _task.status == Status.failed, _task.finished_at >= since
+    )
+    for column, wanted in ((_task.type, type), (_task.queue, queue)):
+        query = query if wanted is None else query.where(column == wanted)
+    return [(at, name) for at, name in _read(query.order_by(_task.id.desc()).limit(MOST_GIVEN_UP))]
 
 
 def percentiles(

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 import settings as settings_module
 from models import db, migrate
-from services import bell, catalog, estimates
+from services import bell, catalog, estimates, totals
 from services.lifecycle import create, rescue
 
 
@@ -69,6 +69,7 @@ def forget() -> None:
     catalog.forget()
     bell.forget()
     rescue.forget()
+    totals.forget()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

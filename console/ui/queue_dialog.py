@@ -1,10 +1,10 @@
-"""The dialogs that pause, resume and limit a queue."""
+"""The dialogs that pause, resume and limit a queue, and that stop a worker."""
 
 import streamlit as st
 
-from console import reads, who
+from console import figures, who
 from console.ui import say
-from services import queues
+from services import queues, workers
 from services.errors import ServiceError
 
 ASKED, REFUSED = "_queue_asked", "_queue_refused"
@@ -13,6 +13,7 @@ SAY = {
     "Pause": "No worker takes from it until it is resumed. What runs goes on.",
     "Resume": "Workers take from it again at once.",
     "Limit": "At most so many of its tasks run at once, over all workers. What runs goes on.",
+    "Stop": "It takes nothing more, finishes what it has or hands it back, and ends. Its supervisor starts another.",
 }
 
 
@@ -36,7 +37,8 @@ def _body(act: str, name: str) -> None:
         now = queues.get(name).max_running
         st.number_input("At most", 1, queues.MOST_RUNNING, now, key=MOST, placeholder="No limit", step=1)
     else:
-        st.text_input("Reason", key=REASON, max_chars=500, placeholder="Shown to everybody")
+        shown = "Shown in the audit trail" if act == "Stop" else "Shown to everybody"
+        st.text_input("Reason", key=REASON, max_chars=500, placeholder=shown)
     if refused := st.session_state.get(REFUSED):
         st.error(say.plain(refused))
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -53,10 +55,12 @@ def _do(act: str, name: str) -> None:
                 queues.pause(name, reason)
             elif act == "Resume":
                 queues.resume(name, reason or None)
+            elif act == "Stop":
+                workers.request_stop(name, reason or None)
             else:
                 queues.set_max_running(name, st.session_state.get(MOST))
     except ServiceError as refusal:
         st.session_state[REFUSED] = str(refusal)
         return
-    reads.overview.clear()
+    figures.forget()
     st.rerun()

@@ -1,119 +1,105 @@
 """What needs attention, what runs, what waits and why."""
 
-from collections import defaultdict
-
-import pandas as pd
 import streamlit as st
 
-from console import pages, reads, who
-from console.ui import attention, charts, look, parts, rows, say
-from models import Outcome, Role, Status, now
-from services.stats import Hour
+from console import figures, pages, reads, who
+from console.ui import attention, charts, parts, queue_dialog, rows, say, standing
+from console.ui.cards import Answer, Board
+from models import Role, Task
+from services.trends import SPANS, Trend
 
-HOURS = 24
-
-parts.title("Overview")
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    parts.title("Overview")
+    span = st.segmented_control(
+        "Span", list(SPANS), default="24h", required=True, key="span", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
 
 
 @st.fragment(run_every=4)
 def board() -> None:
     """The part that lives."""
-    stand, history = reads.overview(), reads.endings(HOURS)
-    waits = {q.name: (now() - q.oldest_queued_at).total_seconds() for q in stand.queues if q.oldest_queued_at}
-    if not any(stand.counts.values()):
+    cards = Board()
+    stand, trend = cards.ask(figures.stand), cards.ask(figures.trend, span)
+    depths, deploys = cards.ask(figures.depths, span), cards.ask(figures.deploys, span)
+    if stand.value is not None and not stand.value.queues and stand.reference is None:
         welcome()
         return
+    alarms(stand, trend)
+    standing.counters(depths.value, trend.value, span)
+    marks = deploys.value or []
+    left, right = st.columns(2, gap="medium")
+    with left:
+        cards.card("throughput", "Endings", trend, lambda found: throughput(found, marks), 290)
+    with right:
+        cards.card("durations", "Time to run and to wait", trend, lambda found: durations(found, marks), 290)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        cards.card("types", f"Types in the last {span}", trend, standing.types)
+    with right:
+        cards.card("queues", "Queues", stand, lambda found: standing.queues(found.queues, depths.value))
+    cards.card("latest", "Latest tasks", cards.ask(reads.latest, 10, say.zone().key), latest)
+    cards.close()
+
+
+def alarms(stand: Answer, trend: Answer) -> None:
+    """What is not as it should be, each with the way to its cure."""
     with st.container(key="alarms", gap=None):
-        for n, alarm in enumerate(attention.alarms(stand, waits, failing(history.hours))[:6]):
+        if stand.value is None:
+            st.markdown(":orange[:material/error: What needs attention cannot be read now.]")
+            return
+        found = attention.alarms(stand.value, trend.value.types if trend.value else (), span)
+        if not found:
+            st.markdown(":green[:material/check_circle:] Nothing needs attention.", width="content")
+        for n, alarm in enumerate(found[: attention.MOST]):
             notice(n, alarm)
-    counts(stand)
-    left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(border=True, height=290, key="endings"):
-        st.markdown("**Endings by hour**")
-        st.echarts_chart(
-            charts.endings(history.hours, history.span, say.zone()), height=215, key="endings_chart",
-            alt="How attempts ended, by hour",
-        )  # fmt: skip
-    with right, st.container(border=True, height=290, key="types"):
-        st.markdown("**Types in the last 24 hours**")
-        types(history)
-    st.markdown("**Latest tasks**")
-    latest()
+        if len(found) > attention.MOST:
+            st.caption(f"And {len(found) - attention.MOST} more.")
 
 
 def notice(n: int, alarm: attention.Alarm) -> None:
     """One line that leads to its cure."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"alarm_{n}"):
         colour = "red" if alarm.grave else "orange"
-        st.markdown(f":{colour}[:material/warning:] {say.plain(alarm.sentence)}", width="content")
-        st.page_link(pages.page(alarm.page), label="Show", icon=":material/arrow_forward:", query_params=alarm.params)
+        st.markdown(f":{colour}[:material/warning:] {say.plain(say.short(alarm.sentence, 300))}", width="content")
+        if alarm.resume is not None and who.may(Role.operator):
+            st.button(
+                alarm.label, key=f"alarm_act_{n}", type="tertiary", icon=":material/play_arrow:",
+                on_click=queue_dialog.ask, args=("Resume", alarm.resume),
+            )  # fmt: skip
+        else:
+            label = "Show" if alarm.resume else alarm.label
+            st.page_link(
+                pages.page(alarm.page), label=label, icon=":material/arrow_forward:", query_params=alarm.params
+            )
 
 
-def counts(stand: reads.Overview) -> None:
-    """How many stand where; each leads to them."""
-    with st.grid(6, min_column_width=130, key="counts"):
-        for status in Status:
-            with st.container(border=True, gap=None, key=f"count_{status.value}"):
-                st.page_link(
-                    pages.page("tasks"), label=look.NAMES[status], icon=look.icon(status),
-                    query_params={"status": look.NAMES[status]},
-                )  # fmt: skip
-                st.metric(look.NAMES[status], f"{stand.counts[status]:,}", label_visibility="collapsed")
-    busy, threads = sum(w.busy for w in stand.workers), sum(w.threads for w in stand.workers)
-    alive = say.many(len(stand.workers), "worker")
-    st.caption(f"{alive} alive, {busy} of {threads} threads busy. Completed, failed and cancelled are of all time.")
-
-
-def failing(hours: list[Hour]) -> dict[str, tuple[int, int]]:
-    """Failed and ended by type."""
-    sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for hour in hours:
-        failed = hour.counts.get(Outcome.failed, 0)
-        ended = failed + hour.counts.get(Outcome.completed, 0)
-        sums[hour.type] = (sums[hour.type][0] + failed, sums[hour.type][1] + ended)
-    return dict(sums)
-
-
-def types(history: reads.Endings) -> None:
-    """How each type does."""
-    sums = failing(history.hours)
-    lines = [
-        {
-            "Type": say.visible(name), "Ended": ended, "Failed": 100 * failed / ended if ended else 0,
-            "Median": say.duration(history.run.get(name, {}).get(50)),
-            "95 %": say.duration(history.run.get(name, {}).get(95)),
-        }
-        for name, (failed, ended) in sorted(sums.items(), key=lambda item: -item[1][1])
-    ]  # fmt: skip
-    if not lines:
-        st.caption("Nothing has ended.")
-        return
-    column = st.column_config
-    st.dataframe(
-        pd.DataFrame(lines), hide_index=True, row_height=28, height=parts.height(len(lines), 28, most=6), alt="Types",
-        column_config={
-            "Ended": column.NumberColumn(format="%,d", width=65),
-            "Failed": column.NumberColumn(format="%.0f%%", width=65, help="Of those that completed or failed"),
-            "Median": column.TextColumn(width=70, help="Half of the attempts took at most so long"),
-            "95 %": column.TextColumn(width=70, help="95 of 100 attempts took at most so long"),
-        },
+def throughput(found: Trend, deploys: charts.Marks) -> None:
+    """What attempts came to."""
+    st.echarts_chart(
+        charts.throughput(found.columns, found.outcomes, deploys, say.zone()), height=215, key="throughput_chart",
+        alt="How attempts ended over time",
     )  # fmt: skip
 
 
-def latest() -> None:
+def durations(found: Trend, deploys: charts.Marks) -> None:
+    """How long attempts ran and waited."""
+    if not any(found.run):
+        st.caption("Nothing ran in this span.")
+        return
+    st.echarts_chart(
+        charts.durations(found.slow_columns, found.run, found.wait, deploys, say.zone()), height=215,
+        key="durations_chart", alt="Percentiles of the time attempts ran and waited",
+    )  # fmt: skip
+
+
+def latest(found: list[tuple[Task, str | None]]) -> None:
     """The newest tasks."""
-    found = reads.latest(12, say.zone().key)
     ids = [task.id or 0 for task, _ in found]
     opener = st.column_config.ButtonColumn(
-        "Task",
-        width=75,
-        pinned=True,
-        type="tertiary",
-        key="latest_open",
-        on_click=look_at,
-        args=(ids,),
+        "Task", width=75, pinned=True, type="tertiary", key="latest_open", on_click=_open_task, args=(ids,),
         alignment="left",
-    )
+    )  # fmt: skip
     shown = ["Task", "Status", "Type", "Title", "Now", "Progress", "Ran", "Created"]
     st.dataframe(
         rows.frame([task for task, _ in found], [why for _, why in found]), column_config=rows.columns(Task=opener),
@@ -122,11 +108,9 @@ def latest() -> None:
     )  # fmt: skip
 
 
-def look_at(ids: list[int]) -> None:
-    """Open the task of a row."""
-    clicked = st.session_state.get("latest_open")
-    if clicked is not None and 0 <= clicked["row"] < len(ids):
-        pages.open_task(ids[clicked["row"]])
+def _open_task(ids: list[int]) -> None:
+    if (task_id := standing.clicked("latest_open", ids)) is not None:
+        pages.open_task(task_id)
 
 
 def welcome() -> None:
@@ -141,3 +125,4 @@ def welcome() -> None:
 
 
 board()
+queue_dialog.show_if_asked()

@@ -1,89 +1,162 @@
 """Live processes, and the queues they serve."""
 
+import zlib
+
 import pandas as pd
 import streamlit as st
 
-from console import pages, reads, who
-from console.ui import parts, queue_dialog, say
+from console import figures, pages, who
+from console.figures import Stand
+from console.ui import charts, parts, queue_dialog, say
+from console.ui.cards import Board
 from models import Role, Worker, now
-from services import workers
-from services.errors import ServiceError
+from services.attention import Processes
 from services.queues import QueueState
+from services.trends import SPANS, Depths
 
-parts.title("Workers and queues")
+MOST_SHOWN = 100  # processes; the rest is counted
 
-
-def stop(name: str) -> None:
-    """Ask a worker to finish what it has and end; its supervisor starts another."""
-    try:
-        with who.acting():
-            workers.request_stop(name, "asked from the console")
-        st.toast("It finishes what it has, and ends.", icon=":material/check:")
-    except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:")
-    reads.overview.clear()
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    parts.title("Workers and queues")
+    span = st.segmented_control(
+        "Span", list(SPANS), default="6h", required=True, key="span", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
 
 
 @st.fragment(run_every=4)
 def processes() -> None:
-    """Who beats."""
-    stand = reads.overview()
-    both = [*stand.workers, *stand.schedulers]
+    """Who beats, who fell silent, who died."""
+    cards = Board()
+    cards.card("processes", "Processes", cards.ask(figures.stand), lambda stand: grid(stand.processes))
+    cards.close()
+
+
+def grid(found: Processes) -> None:
+    """One line a process; a ticked one can be stopped."""
+    all_of_them = [*found.silent, *found.alive, *found.died]
+    both = all_of_them[:MOST_SHOWN]
     if not both:
         parts.empty("power_off", "No process is alive.", "`make start` starts workers and the scheduler.")
         return
+    threads = sum(w.threads for w in found.of("worker"))
+    busy = sum(w.busy for w in found.of("worker"))
+    st.caption(f"{say.many(len(found.of('worker')), 'worker')} alive, {busy:,} of {threads:,} threads busy.")
+    silent, work = {one.name for one in found.silent}, figures.at_work()
     columns = {
-        "Busy": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d%%", width=130),
-        "Process": st.column_config.TextColumn(width=260),
-        "Queues": st.column_config.TextColumn(width=200),
-    }  # fmt: skip
+        "State": st.column_config.MultiselectColumn(
+            width=110, options=list(STATES), color=[STATES[state] for state in STATES]
+        ),
+        "Busy": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d%%", width=110),
+        "Process": st.column_config.TextColumn(width=230),
+        "Runs": st.column_config.TextColumn(width=240, help="What it does now, the longest first"),
+        "Last beat": st.column_config.TextColumn(width=95),
+    }
+    # The widget is another one when other processes are shown: a tick is a place, not a name
+    generation = zlib.crc32("".join(one.name for one in both).encode())
     event = st.dataframe(
-        pd.DataFrame([_process(w) for w in both]), column_config=columns, hide_index=True, row_height=30,
-        height=parts.height(len(both)), placeholder="–", key="workers_grid", alt="Live processes",
-        on_select="rerun", selection_mode="single-row",
+        pd.DataFrame([_process(w, w.name in silent, work.get(w.name, [])) for w in both]), column_config=columns,
+        hide_index=True, row_height=30, height=parts.height(len(both)), placeholder="–",
+        key=f"workers_grid{generation}", alt="Processes", on_select="rerun", selection_mode="single-row",
     )  # fmt: skip
+    if len(all_of_them) > MOST_SHOWN:
+        st.caption(f"The first {MOST_SHOWN} of {len(all_of_them):,}.")
     at = next(iter(event.selection.rows), None)
-    chosen = both[at] if at is not None and at < len(both) else None
-    if chosen is not None and chosen.kind == "worker":
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                f"Stop {chosen.name}", icon=":material/power_settings_new:", key="worker_stop", on_click=stop,
-                args=(chosen.name,), disabled=not who.may(Role.operator) or chosen.stop_requested_at is not None,
-            )  # fmt: skip
-            st.caption("It finishes what it has; its supervisor starts another.", width="content")
+    if at is not None and at < len(both):
+        detail(both[at], work.get(both[at].name, []))
 
 
-def _process(worker: Worker) -> dict[str, object]:
-    state = "draining" if worker.draining_at else "asked to stop" if worker.stop_requested_at else "alive"
+STATES = {"Alive": "green", "Silent": "red", "Draining": "orange", "Asked to stop": "orange", "Died": "red"}
+
+
+def _state(worker: Worker, silent: bool) -> str:
+    if worker.stopped_at is not None:
+        return "Died"
+    if silent:
+        return "Silent"
+    return "Draining" if worker.draining_at else "Asked to stop" if worker.stop_requested_at else "Alive"
+
+
+def _process(worker: Worker, silent: bool, work: list) -> dict[str, object]:
     works = worker.kind == "worker"
+    until = worker.stopped_at or now()
     return {
-        "Process": worker.name, "Kind": worker.kind, "State": state,
+        "State": [_state(worker, silent)], "Process": worker.name, "Kind": worker.kind,
+        "Last beat": say.ago(worker.last_beat_at),
         "Busy": 100 * worker.busy / max(1, worker.threads) if works else None,
-        "Threads": f"{worker.busy} of {worker.threads}" if works else None,
-        "Queues": ("all" if worker.queues is None else ", ".join(worker.queues)) if works else None,
-        "Memory": say.size(worker.rss) if worker.rss else None, "Version": worker.code_version,
-        "Up": say.duration((now() - worker.started_at).total_seconds()), "Last beat": say.ago(worker.last_beat_at),
+        "Threads": f"{worker.busy} of {worker.threads}" if works else None, "Runs": _runs(work) if works else None,
+        "Memory": say.size(worker.rss) if worker.rss else None, "Version": say.visible(worker.code_version),
+        "Up": say.duration((until - worker.started_at).total_seconds()),
+        "Queues": say.visible("all" if worker.queues is None else ", ".join(worker.queues)) if works else None,
+        "Host": worker.host, "PID": str(worker.pid),
     }  # fmt: skip
+
+
+def _runs(work: list) -> str | None:
+    said = ", ".join(f"#{task_id} {type_}" for task_id, type_, *_ in work[:3])
+    return say.visible(said + (f" and {len(work) - 3} more" if len(work) > 3 else "")) or None
+
+
+def detail(chosen: Worker, work: list) -> None:
+    """What the ticked process runs, and its end in good order."""
+    if chosen.stopped_at is not None:
+        st.caption(f"{say.plain(chosen.name)}: {say.plain(chosen.stop_reason or '')}")
+        return
+    for task_id, type_, title, started in work[:10]:
+        words = f"#{task_id} {say.plain(say.short(title or type_, 60))}, started {say.ago(started)}"
+        st.page_link(pages.page("task"), label=words, icon=":material/play_circle:", query_params={"id": str(task_id)})
+    if chosen.kind == "worker":
+        st.button(
+            f"Stop {say.plain(chosen.name)}…", icon=":material/power_settings_new:", key="worker_stop",
+            on_click=queue_dialog.ask, args=("Stop", chosen.name),
+            disabled=not who.may(Role.operator) or chosen.stop_requested_at is not None,
+        )  # fmt: skip
 
 
 @st.fragment(run_every=4)
 def lines() -> None:
+    """How long the lines were, and one card a queue."""
+    cards = Board()
+    stand, depths = cards.ask(figures.stand), cards.ask(figures.depths, span)
+    cards.card("depth", "Tasks in line", depths, lambda found: depth(found, cards), 260)
+    if stand.value is None or stand.reference is not None:
+        cards.card("lines", "Queues", stand, boxes)
+    else:
+        boxes(stand.value)
+    cards.close()
+
+
+def depth(found: Depths, cards: Board) -> None:
+    """The course of each queue's depth."""
+    if not any(n for line in found.queued.values() for n in line):
+        st.caption("Nothing stood in line in this span.")
+        return
+    marks = cards.ask(figures.deploys, span).value or []
+    st.echarts_chart(
+        charts.depth(found.columns, found.queued, marks, say.zone()), height=190, key="depth_chart",
+        alt="Tasks in line over time, by queue",
+    )  # fmt: skip
+
+
+def boxes(stand: Stand) -> None:
     """One card a queue."""
-    found = reads.overview().queues
-    if not found:
+    if not stand.queues:
         parts.empty("stacks", "There is no queue yet: the first task makes one.")
         return
+    unserved = dict(stand.unserved)
     with st.grid(3, min_column_width=300, key="queues"):
-        for queue in found:
+        for queue in stand.queues:
             with st.container(border=True, key=f"queue_{queue.name}"):
-                _queue(queue)
+                _queue(queue, queue.name in unserved)
 
 
-def _queue(queue: QueueState) -> None:
+def _queue(queue: QueueState, unserved: bool) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.page_link(pages.page("tasks"), label=f"**{say.plain(queue.name)}**", query_params={"queue": queue.name})
         if queue.paused:
             st.badge("Paused", icon=":material/pause:", color="orange")
+        if unserved:
+            st.badge("No worker", icon=":material/warning:", color="red")
     waits = say.ago(queue.oldest_queued_at).removesuffix(" ago") if queue.oldest_queued_at else None
     limit = f" of at most {queue.max_running:,}" if queue.max_running else ""
     parts.facts(
@@ -94,12 +167,12 @@ def _queue(queue: QueueState) -> None:
         }
     )  # fmt: skip
     with st.container(horizontal=True, gap="xsmall"):
-        for act in ("Resume",) if queue.paused else ("Pause",):
-            st.button(
-                act, key=f"{act}_{queue.name}", disabled=not who.may(Role.operator),
-                icon=":material/play_arrow:" if queue.paused else ":material/pause:", on_click=queue_dialog.ask,
-                args=(act, queue.name),
-            )  # fmt: skip
+        act = "Resume" if queue.paused else "Pause"
+        st.button(
+            act, key=f"{act}_{queue.name}", disabled=not who.may(Role.operator),
+            icon=":material/play_arrow:" if queue.paused else ":material/pause:", on_click=queue_dialog.ask,
+            args=(act, queue.name),
+        )  # fmt: skip
         st.button(
             "Limit", key=f"limit_{queue.name}", icon=":material/speed:", disabled=not who.may(Role.operator),
             on_click=queue_dialog.ask, args=("Limit", queue.name),

@@ -19,7 +19,7 @@ SECRET_PLACES = [
     "/_stcore/health",
     "/_stcore/metrics",
     "/media/abc.csv",
-    "/api/metrics",
+    "/api/audit.csv",
     "/api/artifacts/1",
 ]
 

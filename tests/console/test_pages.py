@@ -158,15 +158,6 @@ def test_a_signed_out_page_shows_nothing(page, name, people):
     assert [w.proto.title for w in test.warning] == ["You were signed out"]
 
 
-def test_overview_counts_and_says_what_needs_a_person(page):
-    some_tasks()
-    test = fine(page("overview"))
-    assert {m.label: m.value for m in test.metric} == {
-        "Pending": "1", "Queued": "1", "Running": "2", "Completed": "1", "Failed": "1", "Cancelled": "0",
-    }  # fmt: skip
-    assert "Queue mail is paused" in said(test)
-
-
 def test_the_grid_shows_why_tasks_wait(page):
     some_tasks()
     (grid,) = fine(page("tasks")).dataframe

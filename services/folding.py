@@ -1,0 +1,70 @@
+"""Adding the deltas of counts to their sums, by the hour and by the minute."""
+
+from sqlalchemy import select, text
+
+from models import reading, tables, transaction
+from models.db import is_postgresql
+from models.rollup import DURATION_MINUTES
+
+BATCH = 2_000
+
+_CHANGES = "measure IN ('pending', 'queued', 'running')"
+# What a delta adds to the hours: itself; and, for a gauge of what lives, a change of its queue in that hour
+_HOURS = f"""
+    SELECT hour, type, queue, measure, bucket, sum(n) AS n FROM (
+        SELECT hour, type, queue, measure, bucket, n FROM {{taken}}
+        UNION ALL
+        SELECT minute / 60, '', queue, measure, 0, n FROM {{taken}} WHERE hour = 0 AND {_CHANGES}
+    ) AS hours
+    WHERE TRUE GROUP BY hour, type, queue, measure, bucket ORDER BY hour, type, queue, measure, bucket
+"""  # fmt: skip
+_MINUTES = f"""
+    SELECT measure, minute, type, queue, bucket, sum(n) AS n FROM (
+        SELECT measure, bucket, queue, n,
+            CASE WHEN measure IN ('run', 'wait') THEN minute - minute % {DURATION_MINUTES} ELSE minute END AS minute,
+            CASE WHEN hour = 0 THEN '' ELSE type END AS type
+        FROM {{taken}} WHERE hour > 0 OR {_CHANGES}
+    ) AS minutes
+    WHERE TRUE GROUP BY measure, minute, type, queue, bucket HAVING sum(n) <> 0
+    ORDER BY measure, minute, type, queue, bucket
+"""
+_INTO_HOURS = f"""
+    INSERT INTO rollups (hour, type, queue, measure, bucket, n) {_HOURS}
+    ON CONFLICT (hour, type, queue, measure, bucket) DO UPDATE SET n = rollups.n + excluded.n
+"""
+_INTO_MINUTES = f"""
+    INSERT INTO rollup_minutes (measure, minute, type, queue, bucket, n) {_MINUTES}
+    ON CONFLICT (measure, minute, type, queue, bucket) DO UPDATE SET n = rollup_minutes.n + excluded.n
+"""
+
+# SKIP LOCKED lets several fold at once; the sorted inserts make them lock the sums in one order
+POSTGRESQL_FOLD = text(f"""
+    WITH taken AS MATERIALIZED (
+        DELETE FROM rollup_deltas
+        WHERE id IN (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+        RETURNING hour, minute, type, queue, measure, bucket, n
+    ), by_hour AS ({_INTO_HOURS.format(taken="taken")}), by_minute AS ({_INTO_MINUTES.format(taken="taken")})
+    SELECT count(*) FROM taken
+""")
+# The same in several statements: the transaction holds the only write lock
+_OLDEST = "(SELECT * FROM rollup_deltas WHERE id <= :last)"
+SQLITE_FOLD = [
+    text(_INTO_HOURS.format(taken=_OLDEST)),
+    text(_INTO_MINUTES.format(taken=_OLDEST)),
+    text("DELETE FROM rollup_deltas WHERE id <= :last"),
+]
+SQLITE_LAST = text("SELECT max(id) FROM (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit)")
+
+
+def fold(limit: int = BATCH) -> int:
+    """Add the oldest deltas to the sums. Returns how many; several processes may fold at once."""
+    with reading() as session:
+        d = tables.rollup_deltas.c
+        if session.execute(select(d.id).order_by(d.id).limit(1)).first() is None:
+            return 0
+    with transaction() as session:
+        if is_postgresql():
+            return session.execute(POSTGRESQL_FOLD, {"limit": limit}).scalar_one()
+        last = session.execute(SQLITE_LAST, {"limit": limit}).scalar()
+        done = [session.execute(statement, {"last": last}) for statement in SQLITE_FOLD] if last is not None else []
+        return done[-1].rowcount if done else 0  # type: ignore[attr-defined]

@@ -1,0 +1,170 @@
+"""What ended, how long it took and how long the lines were, over spans of the last week."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+import settings
+from models import Move, Outcome, Status, now, reading, transaction
+from services import retention, stats, tasks, trends
+from services.errors import InvalidInput
+from services.lifecycle import counts, rescue
+from services.lifecycle.counts import hour_of
+from tests.services import kit
+
+SPANS = list(trends.SPANS)
+SUMS = "SELECT type, queue, measure, bucket, sum(n) FROM {} GROUP BY type, queue, measure, bucket"
+
+
+def fold_all() -> None:
+    """Add all there is."""
+    while stats.fold():
+        pass
+
+
+def shift(minutes: int) -> None:
+    """Let everything that was counted by the minute or the hour have happened so long ago."""
+    fold_all()
+    kit.execute("UPDATE rollup_minutes SET minute = minute - :m", m=minutes)
+    kit.execute("UPDATE rollups SET hour = hour - :h WHERE hour > 0", h=minutes // 60)
+
+
+def ended(name: str = "greet", move: Move = Move.complete, run_s: float = 1.0) -> None:
+    """One task that ran for so long."""
+    tasks.enqueue(name, {})
+    (claimed,) = kit.take(1)
+    started = now() - timedelta(seconds=run_s)
+    kit.finish(claimed, move, started_at=started, queued_at=started - timedelta(seconds=run_s / 2))
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("folded", [True, False])
+def test_what_ended_is_in_the_present_column_whether_folded_or_not(core, span, folded):
+    for move in (Move.complete, Move.complete, Move.fail):
+        ended(move=move, run_s=8)
+    if folded:
+        fold_all()
+    found = trends.trend(span)
+    # a minute may have begun meanwhile
+    assert {o: sum(n[-2:]) for o, n in found.outcomes.items()} == {Outcome.completed: 2, Outcome.failed: 1}
+    assert {len(found.columns)} == {len(n) for n in found.outcomes.values()}
+    assert len(found.slow_columns) == len(found.run) == len(found.wait)
+    last = next(one for one in reversed(found.run) if one)
+    assert last[50] == pytest.approx(8, rel=0.2)
+    (greet,) = found.types
+    assert (greet.name, greet.ended, greet.failed) == ("greet", 3, 1)
+    assert greet.run[95] == pytest.approx(8, rel=0.2)
+
+
+@pytest.mark.parametrize(("span", "minutes"), [("1h", 40), ("6h", 300), ("24h", 600), ("7d", 6000)])
+def test_what_ended_earlier_is_in_an_earlier_column(core, span, minutes):
+    ended()
+    shift(minutes)
+    found = trends.trend(span)
+    (column,) = [n for n, many in enumerate(found.outcomes[Outcome.completed]) if many]
+    off = abs(now() - found.columns[column] - timedelta(minutes=minutes))
+    assert off <= timedelta(minutes=found.span.step + (2 if found.span.fine else 61))
+
+
+@pytest.mark.parametrize(("span", "minutes"), [("1h", 62), ("6h", 366), ("24h", 25 * 60), ("7d", 8 * 24 * 60)])
+def test_what_ended_before_the_span_is_not_in_it(core, span, minutes):
+    ended()
+    shift(minutes)
+    found = trends.trend(span)
+    assert found.outcomes == {}
+    assert found.types == []
+    assert not any(found.run)
+
+
+def test_the_minutes_hold_what_the_hours_hold(core):
+    for n in range(6):
+        ended("greet" if n % 2 else "count", Move.fail if n == 3 else Move.complete)
+    fold_all()
+    with reading() as session:
+        hours, minutes = (
+            Counter({tuple(row[:4]): int(row[4]) for row in session.execute(text(SUMS.format(where)))})
+            for where in ("rollups WHERE hour > 0 AND type <> ''", "rollup_minutes WHERE type <> ''")
+        )
+    assert hours == minutes
+    assert len(hours) >= 4
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_the_depth_of_a_line_is_worked_out_backwards(core, span):
+    tasks.enqueue_many("greet", [{}] * 5)
+    fold_all()
+    kit.execute("UPDATE rollup_minutes SET minute = minute - 30")
+    kit.execute("UPDATE rollups SET hour = hour - 3 WHERE hour > 0")
+    kit.take(2)  # now: 3 in line, 2 run
+    found = trends.depths(span)
+    assert found.queued["default"][-1] == 3
+    assert found.total[Status.running][-1] == 2
+    if span != "7d":  # whose last column holds all of it
+        assert found.queued["default"][-3 if span == "24h" else -4 if span == "6h" else -20] == 5
+    # an hour ago nothing stood in line; earlier than that nothing is known
+    assert found.queued["default"][0] == (0 if span == "1h" else None)
+
+
+def test_lines_that_never_moved_in_the_span_are_drawn_all_along(core):
+    tasks.enqueue_many("greet", [{}] * 4)
+    fold_all()
+    kit.execute("DELETE FROM rollup_minutes")  # as retention does
+    kit.execute("UPDATE rollups SET hour = hour - 30 WHERE hour > 0")
+    assert trends.depths("1h").queued["default"] == [4] * 60
+    assert trends.depths("24h").queued["default"] == [4] * 24
+
+
+def test_what_was_given_up_counts_as_failed(core, monkeypatch):
+    monkeypatch.setenv("MAX_LOSSES", "1")
+    settings.settings.cache_clear()
+    ended()
+    task = kit.greet()
+    kit.take(1, "doomed")
+    rescue.bury("doomed", None, "it died")
+    assert kit.status(task) == [Status.failed]
+    assert stats.failure_rate() == pytest.approx(0.5)
+    assert stats.failure_rate(type="count") is None
+    for span in SPANS:
+        (greet,) = trends.trend(span).types
+        assert (greet.ended, greet.failed, greet.failure_rate) == (2, 1, 0.5)
+
+
+def test_deleted_tasks_are_not_counted(core):
+    for _ in range(3):
+        ended()
+    tasks.enqueue("count", {})
+    tasks.delete(1)
+    assert stats.by_status()[Status.completed] == 2
+    assert stats.by_status(type="greet")[Status.completed] == 2
+    assert stats.by_status(type="count")[Status.completed] == 0
+    assert stats.by_status(queue="default")[Status.completed] == 2
+    tasks.restore(1)
+    assert stats.by_status()[Status.completed] == 3
+
+
+def test_minutes_that_no_chart_shows_are_forgotten(core):
+    ended()
+    fold_all()
+    young = kit.scalar("SELECT count(*) FROM rollup_minutes")
+    kit.execute("UPDATE rollup_minutes SET minute = minute - 500 WHERE measure = 'run'")
+    assert retention.purge_minutes() == 1
+    assert kit.scalar("SELECT count(*) FROM rollup_minutes") == young - 1
+    assert retention.purge_minutes() == 0
+
+
+def test_an_unknown_span_is_refused(core):
+    with pytest.raises(InvalidInput, match="'2y' is none of 1h, 6h, 24h, 7d"):
+        trends.trend("2y")
+
+
+def test_a_long_tail_of_durations_gives_a_high_percentile(core):
+    hour = hour_of(now())
+    with transaction() as session:
+        quick = {(hour, "greet", "default", "run", counts.bucket_of(0.1)): 90}
+        counts.record(session, Counter(quick | {(hour, "greet", "default", "run", counts.bucket_of(60)): 10}))
+    for span in SPANS:
+        last = next(one for one in reversed(trends.trend(span).run) if one)
+        assert last[50] < 0.13
+        assert last[95] > 40

@@ -1,0 +1,22 @@
+"""The ledger that the console is measured over is one that could have come about."""
+
+from benchmarks import ledger as made
+from models import Status
+from services import catalog, stats, trends
+from tests.services import kit
+
+
+def test_a_made_ledger_is_sound_and_its_counts_are_those_of_its_rows(ledger):
+    made.make(3_000)
+    for name, *_ in made.TYPES:
+        catalog.unregister(name)
+    counts = stats.by_status()
+    assert {status: kit.count("status = :s", s=status.value) for status in Status} == counts
+    assert sum(counts.values()) == 3_000
+    assert counts[Status.running] == made.RUNNING
+    assert all(counts.values()), "there are some of each status"
+    for rule, breaches in kit.RULES.items():
+        assert kit.scalar(breaches) is None, rule
+    assert kit.scalar("SELECT count(*) FROM attempts") > kit.count("finished_at IS NOT NULL")
+    assert sum(one.ended for one in trends.trend("7d").types) > 300
+    assert trends.depths("24h").total[Status.queued][-1] == counts[Status.queued]
