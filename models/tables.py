@@ -6,7 +6,7 @@ from models.artifact import Artifact
 from models.attempt import Attempt
 from models.event import Event
 from models.log import TaskLog
-from models.operator import Operator
+from models.operator import InboxItem, Operator
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta
 from models.schema import SchemaFloor
@@ -35,4 +35,5 @@ rollup_deltas = _table(RollupDelta)
 types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)
+inbox = _table(InboxItem)
 schema_floor = _table(SchemaFloor)
