@@ -5,9 +5,9 @@ from collections import defaultdict
 import pandas as pd
 import streamlit as st
 
-from console import pages, reads, who
-from console.ui import attention, charts, look, parts, rows, say
-from models import Outcome, Role, Status, now
+from console import pages, reads
+from console.ui import attention, charts, first_run, look, parts, rows, say
+from models import Outcome, Status, now
 from services.stats import Hour
 
 HOURS = 24
@@ -21,7 +21,7 @@ def board() -> None:
     stand, history = reads.overview(), reads.endings(HOURS)
     waits = {q.name: (now() - q.oldest_queued_at).total_seconds() for q in stand.queues if q.oldest_queued_at}
     if not any(stand.counts.values()):
-        welcome()
+        first_run.show()
         return
     with st.container(key="alarms", gap=None):
         for n, alarm in enumerate(attention.alarms(stand, waits, failing(history.hours))[:6]):
@@ -127,17 +127,6 @@ def look_at(ids: list[int]) -> None:
     clicked = st.session_state.get("latest_open")
     if clicked is not None and 0 <= clicked["row"] < len(ids):
         pages.open_task(ids[clicked["row"]])
-
-
-def welcome() -> None:
-    """The first minute."""
-    parts.empty(
-        "inbox",
-        "Callboard is up, and has nothing to do yet.",
-        "Run a first task from here, or from Python.",
-    )
-    if who.may(Role.member):
-        st.page_link(pages.page("run"), label="Run a task", icon=":material/play_circle:", query_params={})
 
 
 board()
