@@ -1,6 +1,7 @@
 """HTTP beside the pages: health, figures for monitoring, stored files. All under /api, all behind the gate."""
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -10,10 +11,15 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 
 from models import Artifact, Role
-from services import artifacts, audit, queues, stats, workers
+from services import artifacts, audit, previews, queues, stats, workers
 from services.errors import Forbidden, NotFound, ServiceError
 from services.sessions import SignedIn
 
+# A browser's PDF viewer does not work in a sandbox; its own is around it already
+VIEW_POLICY = (
+    "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]|[\"\\]")
 
 
@@ -32,6 +38,26 @@ async def artifact(request: Request) -> Response:
         headers={
             "Content-Disposition": disposition(row.name),
             "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, no-cache",
+            "ETag": f'"{row.sha256}"',
+        },
+    )
+
+
+async def view(request: Request) -> Response:
+    """A picture or a PDF in place, under the type that its own bytes tell; nothing else is shown."""
+    visit: SignedIn = request.state.signed_in
+    row, path = await run_in_threadpool(_file, visit, request.path_params["id"])
+    kind = await run_in_threadpool(_media_type, path)
+    if kind is None or row.size > previews.LARGEST_SHOWN:
+        return JSONResponse({"error": f"{row.name} is not shown in place; download it"}, 415)
+    return FileResponse(
+        path,
+        media_type=kind,
+        headers={
+            "Content-Disposition": disposition(row.name).replace("attachment", "inline", 1),
+            "Content-Security-Policy": VIEW_POLICY[kind == "application/pdf"],
+            "X-Frame-Options": "SAMEORIGIN",
             "Cache-Control": "private, no-cache",
             "ETag": f'"{row.sha256}"',
         },
@@ -57,6 +83,7 @@ routes = [
             routes=[
                 Route("/health", health),
                 Route("/artifacts/{id:int}", artifact),
+                Route("/artifacts/{id:int}/view", view),
                 Route("/metrics", metrics),
             ],
             exception_handlers={ServiceError: _refused},
@@ -75,6 +102,11 @@ def _file(visit: SignedIn, artifact_id: int) -> tuple[Artifact, str]:
         audit.require(Role.viewer)
         row = artifacts.visible(artifact_id)
         return row, str(artifacts.open_local(artifact_id))
+
+
+def _media_type(path: str) -> str | None:
+    with Path(path).open("rb") as file:
+        return previews.media_type(file.read(32))
 
 
 def _figures() -> str:

@@ -50,14 +50,14 @@ def line(entry: Entry) -> None:
     task = entry.task
     task_id = task.id
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"entry_{task_id}"):
+        st.markdown(f":{look.COLOURS[task.status]}[{look.icon(task.status)}]", width="content")
         with st.container(gap=None, key=f"words_{task_id}"):
             name = say.plain(say.short(task.title or task.type, 90))
-            dot = "" if entry.read else ":primary[:material/circle:] "
             st.button(
-                f"{dot}{name}" if entry.read else f"{dot}**{name}**", key=f"open_{task_id}", type="tertiary",
+                name if entry.read else f"**{name}** :primary[●]", key=f"open_{task_id}", type="tertiary",
                 on_click=open_it, args=(task_id,),
             )  # fmt: skip
-            st.markdown(f":{look.COLOURS[task.status]}[{look.icon(task.status)}] :small[{_facts(entry)}]")
+            st.caption(_facts(entry))
         if entry.return_path is not None and returning.leads_to(entry.return_path):
             _icon("reply", "Back to where it was asked", f"back_{task_id}", go_back, task_id, entry.return_path)
         _icon("content_copy", "Run again with these arguments", f"again_{task_id}", again, task_id)

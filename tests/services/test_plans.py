@@ -94,8 +94,8 @@ WHOLE_TABLE = re.compile(
     r"|SCAN (\w+)\b(?! USING (COVERING )?INDEX (ix_tasks_(line|parked|due|lease|worker|key_running|expires)|\w*open))"
 )
 SMALL = {
-    "given", "given_json", "ids_json", "whole", "json_each", "reached", "struck", "parked", "counter", "served", "CONSTANT",
-    "queues", "types", "unsettled", "key_limits", "workers", "operators",
+    "given", "given_json", "ids_json", "whole", "json_each", "reached", "struck", "parked", "counter", "served",
+    "CONSTANT", "queues", "types", "unsettled", "key_limits", "workers", "operators",
 }  # fmt: skip
 
 
