@@ -98,5 +98,7 @@ function search() {
 function help() {
   const dialog = here.parentElement.querySelector("dialog")
   if (!dialog.open) dialog.showModal()
-  dialog.onclick = (event) => event.target === dialog && dialog.close() // beside it
+  dialog.onclick = (event) => {
+    if (event.target === dialog || event.target.closest("button")) dialog.close() // a click beside it, too
+  }
 }
