@@ -71,7 +71,8 @@ def page(*, dismissed: bool = False, before: Cursor | None = None, size: int = 3
     query = _ended(me, select(Task, _item.read_at, _item.dismissed_at, TaskBody.context)).outerjoin(  # type: ignore[call-overload]
         tables.task_bodies, tables.task_bodies.c.task_id == _task.id
     )
-    query = query.where(_item.dismissed_at.is_not(None) if dismissed else _item.dismissed_at.is_(None))
+    put_away = func.coalesce(_item.dismissed_at, _EVER) >= _task.finished_at
+    query = query.where(put_away if dismissed else ~put_away)
     if before is not None:
         at, number = checks.instant(before[0], "before/0"), checks.whole(before[1], "before/1", 1, 2**53)
         last = tuple_(literal(at, _task.finished_at.type), literal(number))
@@ -99,7 +100,7 @@ def mark_all_read() -> None:
         until = _read_until(session, me)
         recent = _last_first(_ended(me, select(_task.id, _task.finished_at)).where(*_is_unread(until)))
         rows = session.execute(recent.where(_task.finished_at > now() - LATE).limit(MOST_MARKED)).all()
-        _write([row.id for row in rows], read_at=now())
+        _write(rows, read_at=now())
         reached = now() - LATE if len(rows) < MOST_MARKED else rows[-1].finished_at
         session.execute(
             update(Operator)
@@ -154,7 +155,7 @@ def _ended(me: int, query: Select[Any]) -> Select[Any]:
 
 
 def _is_unread(until: datetime) -> list[ColumnElement[bool]]:
-    return [_task.finished_at > until, _item.read_at.is_(None), ~_cancelled_by_me()]
+    return [_task.finished_at > until, func.coalesce(_item.read_at, _EVER) < _task.finished_at, ~_cancelled_by_me()]
 
 
 def _cancelled_by_me() -> ColumnElement[bool]:
@@ -169,9 +170,12 @@ def _last_first(query: Select[Any]) -> Select[Any]:
 
 def _entry(until: datetime, task: Task, read_at: Any, dismissed_at: Any, context: Any) -> Entry:
     own_act = task.status is Status.cancelled and task.cancel_requested_by == str(audit.current())
-    read = read_at is not None or own_act or (task.finished_at is not None and task.finished_at <= until)
+    end = task.finished_at or now()
+    read = own_act or end <= max(until, read_at or _EVER)
     form = context.get("form") if isinstance(context, dict) else None
-    return Entry(task, read, dismissed_at is not None, return_path(context), form if isinstance(form, dict) else None)
+    return Entry(
+        task, read, end <= (dismissed_at or _EVER), return_path(context), form if isinstance(form, dict) else None
+    )
 
 
 @once_more
@@ -180,15 +184,23 @@ def _mark(task_ids: Sequence[int], **values: datetime | None) -> None:
     given = checks.some(task_ids, "task_ids", MOST_MARKED)
     ids = {checks.whole(i, f"task_ids/{n}", 1, 2**53) for n, i in enumerate(given)}
     with transaction() as session:
-        own = session.execute(_ended(me, select(_task.id)).where(_task.id.in_(ids))).scalars().all()
+        own = session.execute(_ended(me, select(_task.id, _task.finished_at)).where(_task.id.in_(ids))).all()
         _write(own, **values)
 
 
-def _write(task_ids: Sequence[int], **values: datetime | None) -> None:
-    """Rows of the acting operator, made or brought up to date."""
-    if not task_ids:
-        return
-    rows = [{"operator_id": _me(), "task_id": i, "created_at": now(), **values} for i in sorted(task_ids)]
+def _write(ended: Sequence[Any], **values: datetime | None) -> None:
+    """Rows of the acting operator for these tasks, made or brought up to date.
+
+    A mark holds for one ending, as a task may run again and end again: it is never older than what it is about.
+    """
+    me = _me()
+    rows = [
+        {
+            "operator_id": me, "task_id": id_, "created_at": now(),
+            **{name: at and max(at, finished_at) for name, at in values.items()},
+        }
+        for id_, finished_at in sorted(ended)
+    ]  # fmt: skip
     with transaction() as session:
         for start in range(0, len(rows), 200):
             upsert(session, InboxItem, rows[start : start + 200])

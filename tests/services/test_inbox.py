@@ -135,8 +135,21 @@ def test_what_i_cancelled_is_no_news_to_me_what_another_cancelled_is(ada):
 def test_a_task_that_runs_again_leaves_the_inbox_and_comes_back_unread(ada):
     (task,) = asked(ada)
     finish(take(1), Move.fail)
-    assert unread(ada) == [task.id]
+    with acting_as(ada):
+        inbox.dismiss([task.id])
+    assert (unread(ada), shown(ada), shown(ada, dismissed=True)) == ([], [], [(task.id, True)])
     tasks.rerun(task.id)
+    assert shown(ada, dismissed=True) == []
+    finish(take(1))
+    assert unread(ada) == [task.id]
+    assert (shown(ada), shown(ada, dismissed=True)) == ([(task.id, False)], [])
+
+
+def test_a_mark_holds_although_the_worker_s_clock_is_ahead(ada):
+    (task,) = ended(ada)
+    execute("UPDATE tasks SET finished_at = :at WHERE id = :id", id=task, at=_stored(now() + timedelta(seconds=2)))
+    with acting_as(ada):
+        inbox.mark_read([task])
     assert unread(ada) == []
 
 
