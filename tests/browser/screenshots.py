@@ -33,7 +33,7 @@ def main() -> int:
     given = argparse.ArgumentParser(prog="python -m tests.browser.screenshots")
     given.add_argument("folder", type=Path, nargs="?", default=ROOT / "var" / "screenshots")
     given.add_argument("--docs", action="store_true", help="also renew the pictures in docs/")
-    given.add_argument("--only", default="", help="pages whose name begins so")
+    given.add_argument("--only", default="", help="pages whose name begins so; several, set off by commas")
     options = given.parse_args()
     if CHROMIUM is None:
         print("No Chromium is installed here (Debian and Ubuntu: apt-get install chromium).", file=sys.stderr)
@@ -114,7 +114,7 @@ def _take(address: str, operator: Operator, pages: dict[str, str], folder: Path,
                 page.goto(f"{address}/sign-in?link={sessions.link(operator.id)}")
                 page.get_by_role("heading").first.wait_for()
                 for name, path in pages.items():
-                    if name.startswith(only):
+                    if name.startswith(tuple(only.split(","))):
                         _one(page, f"{address}{path}", folder / f"{name}-{size}-{theme}.png")
                 context.close()
         browser.close()
