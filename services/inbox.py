@@ -20,6 +20,7 @@ from services.errors import Forbidden
 
 STOP_AT = 100  # unread entries that are counted
 MOST = 200
+MOST_RUNNING = 100
 MOST_MARKED = 1_000
 LATE = timedelta(minutes=5)  # an ending may come to the ledger so long after its time
 
@@ -49,10 +50,11 @@ class Page:
 
 
 def running() -> list[Task]:
-    """What runs now of what the acting operator owns, the oldest first; at most 20."""
-    query = select(Task).where(text(f"tasks.{RUNNING}"), _task.owner == _me(), _task.deleted_at.is_(None))
+    """What runs now of what the acting operator owns, the oldest first; at most 100."""
+    # Owner + 0: by the short index of what runs, not by the long one of all that is theirs
+    mine = select(Task).where(text(f"tasks.{RUNNING}"), _task.owner + 0 == _me(), _task.deleted_at.is_(None))
     with reading() as session:
-        return list(session.execute(query.order_by(_task.id).limit(20)).scalars())
+        return sorted(session.execute(mine.limit(MOST_RUNNING)).scalars(), key=lambda task: task.id)
 
 
 def unread(limit: int = STOP_AT) -> list[Task]:

@@ -94,16 +94,18 @@ def page_of(cursors: list[Any]) -> None:
 @st.fragment(run_every=5)
 def board() -> None:
     """The part that lives."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    bar = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="inbox_bar")
+    with bar:
         dismissed = st.toggle(
             "Show what I dismissed", key="dismissed", bind="query-params", on_change=page_of, args=([None],)
-        )
-        st.button(
-            "Mark all as read", icon=":material/done_all:", key="read_all", on_click=do, args=(inbox.mark_all_read,)
         )
     cursors: list[Any] = st.session_state.get(CURSORS) or [None]
     with who.acting():
         found = inbox.page(dismissed=dismissed, before=cursors[-1], size=SIZE)
+    bar.button(
+        "Mark all as read", icon=":material/done_all:", key="read_all", on_click=do, args=(inbox.mark_all_read,),
+        disabled=not found.entries,
+    )  # fmt: skip
     if not found.entries and len(cursors) == 1:
         if dismissed:
             parts.empty("inbox", "You have dismissed nothing.")

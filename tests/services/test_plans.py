@@ -208,7 +208,9 @@ def test_an_inbox_reads_what_ended_of_its_person(long_history):
         finish = kit.greet(priority=100)
         kit.finish(kit.take_one(finish))
         found = inbox.page(size=1).entries[0].task
-        assert_found_by_index(lambda: (inbox.running(), inbox.unread(), inbox.page()), "ix_tasks_inbox")
+        # PostgreSQL sees that nearly nobody here owns a task, and takes the index of owners
+        assert_found_by_index(inbox.running, *(["ix_tasks_lease"] if long_history == "sqlite" else []))
+        assert_found_by_index(lambda: (inbox.unread(), inbox.page()), "ix_tasks_inbox")
         assert_found_by_index(lambda: inbox.page(before=(now(), found.id)), "ix_tasks_inbox")
         assert_found_by_index(inbox.mark_all_read, "ix_tasks_inbox")
 
