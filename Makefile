@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start demo procfile migrate health test lint types format bench bench-console clean
+.PHONY: help setup start demo procfile migrate health test lint types format bench bench-console screenshots clean
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(READY) ## Measure the throughput on this machine, beside bare Dramatiq
 
 bench-console: $(READY) ## Measure the console over a million tasks (some minutes)
 	@$(PY) -m benchmarks.console
+
+screenshots: $(READY) ## Take pictures of every page in a headless Chromium
+	@$(PY) -m tests.browser.screenshots --docs
 
 clean: ## Remove what can be made again; the data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

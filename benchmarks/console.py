@@ -156,7 +156,7 @@ async def crowd(base: str, cookie: str, process: psutil.Process, page: str = "")
 
 def questions() -> dict[str, float]:
     """Inside a process of its own: each question's wall milliseconds, medians of 20."""
-    from services import attention, history, queues, search, stats, totals, trends
+    from services import attention, queues, search, stats, totals, trends
     from services.search import TaskFilter
 
     asked: dict[str, Any] = {
@@ -167,7 +167,7 @@ def questions() -> dict[str, float]:
         **{f"trends.depths {name}": lambda name=name: trends.depths(name) for name in trends.SPANS},
         "totals.attempts": totals.attempts, "search.page": lambda: search.page(TaskFilter()),
         "search.page failed": lambda: search.page(TaskFilter(status="failed")),
-        "search.count": lambda: search.count(TaskFilter()), "history.failures": history.failures,
+        "search.count": lambda: search.count(TaskFilter()),
     }  # fmt: skip
     figures = {}
     for name, question in asked.items():

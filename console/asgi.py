@@ -10,10 +10,12 @@ from typing import Any
 import streamlit as st
 import structlog
 from starlette.middleware import Middleware
+from streamlit import config
 
 from console import frame, routes, signing
 from console.gate import Gate
 from models import db
+from runtime import web
 from services import log
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +26,7 @@ say = structlog.get_logger(__name__)
 async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Import what the first page would wait for, and spare the collector what will never be garbage."""
     log.configure("web")
+    web.check_doors(config.get_option("server.address") or "")  # also where nothing of ours started the server
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 

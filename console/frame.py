@@ -5,7 +5,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from console import pages, who
-from console.ui import say
+from console.ui import say, strip
 from models import db
 
 log = structlog.get_logger(__name__)
@@ -17,6 +17,7 @@ def run() -> None:
         visit = st.session_state["_visit"] = who.visit()
         st.session_state["_time_zone"] = visit.operator.time_zone
         chosen = st.navigation(pages.navigation())
+        strip.show()
         with st.sidebar:
             st.html(_FOOT.format(name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key))
         chosen.run()
@@ -40,6 +41,9 @@ _FOOT = """
 <div style="font-size: 0.86rem; line-height: 1.5; opacity: 0.85; padding-top: 0.75rem">
 <div><strong style="font-weight: 600">{name}</strong> · {role}</div>
 <div>Times in {zone}</div>
-<div><a href="/sign-out" target="_self" style="color: inherit; text-decoration: underline">Sign out</a></div>
+<div style="display: flex; gap: 1rem">
+<a href="/sign-out" target="_self" style="color: inherit; text-decoration: underline">Sign out</a>
+<button type="button" class="callboard-keys">Keyboard</button>
+</div>
 </div>
 """

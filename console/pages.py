@@ -15,6 +15,7 @@ _PAGES: dict[str, tuple[str, str]] = {
     "tasks": ("Tasks", "list_alt"),
     "task": ("Task", "article"),
     "run": ("Run a task", "play_circle"),
+    "inbox": ("Inbox", "inbox"),
     "errors": ("Errors", "error"),
     "workers": ("Workers and queues", "memory"),
     "audit": ("Audit", "history"),
@@ -39,10 +40,20 @@ def page(name: str) -> Any:
 def navigation() -> dict[str, list[Any]]:
     """What stands in the sidebar, by section."""
     return {
-        "": [page(name) for name in ("overview", "tasks", "run", "task")],
+        "": [page(name) for name in ("overview", "tasks", "run", "inbox", "task")],
         "Operate": [page(name) for name in ("errors", "workers")],
         "Manage": [page(name) for name in (*(("audit",) if who.may(Role.operator) else ()), "settings")],
     }
+
+
+def names() -> set[str]:
+    """Of all pages, whoever may see them."""
+    return set(_PAGES)
+
+
+def paths() -> list[str]:
+    """Where the pages are, for a browser."""
+    return ["/", *(f"/{name}" for name in _PAGES)]
 
 
 def open_task(task_id: int) -> NoReturn:

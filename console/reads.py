@@ -23,6 +23,12 @@ def counted(wanted: TaskFilter) -> str:
     return str(search.count(wanted))
 
 
+@st.cache_data(ttl=5, max_entries=64, show_spinner=False)
+def newest(wanted: TaskFilter, most: int) -> list[int]:
+    """The numbers of the newest that match."""
+    return search.ids(wanted, most)
+
+
 @st.cache_data(ttl=10, max_entries=2, show_spinner=False)
 def names() -> tuple[list[str], list[str]]:
     """The types and queues that there are."""

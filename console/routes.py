@@ -1,47 +1,27 @@
-"""HTTP beside the pages: health, figures for monitoring, stored files. All under /api, all behind the gate."""
+"""HTTP beside the pages: health, figures for monitoring, stored files, exports. All under /api, all behind the gate."""
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from console import export_route
+from console import export_route, file_routes
 from console.metrics import metrics
-from models import Artifact, Role
-from services import artifacts, audit, audit_export
+from services import audit, audit_export
 from services.errors import Forbidden, NotFound, ServiceError
 from services.sessions import SignedIn
 
 _AUDIT = {"thing": "entity", "which": "entity_id", "by": "actor", "did": "verb"}
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]|[\"\\]")
 
 
 async def health(request: Request) -> Response:
     """Whether this console answers; open to everybody, so it says nothing else."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
-
-async def artifact(request: Request) -> Response:
-    """A stored file, always as a download: it is shown by nothing of ours."""
-    visit: SignedIn = request.state.signed_in
-    row, path = await run_in_threadpool(_file, visit, request.path_params["id"])
-    return FileResponse(
-        path,
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": disposition(row.name),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-cache",
-            "ETag": f'"{row.sha256}"',
-        },
-    )
 
 
 async def audit_trail(request: Request) -> Response:
@@ -50,8 +30,15 @@ async def audit_trail(request: Request) -> Response:
     asked = {name: request.query_params.get(said) or None for said, name in _AUDIT.items()}
     asked["entity_id"] = asked["entity_id"] if asked["entity"] else None  # as the page has it
     name, chunks = await run_in_threadpool(_trail, visit, asked)
-    headers = {"Content-Disposition": disposition(name), "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": file_routes.disposition(name), "Cache-Control": "no-store"}
     return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _trail(visit: SignedIn, asked: dict[str, Any]) -> tuple[str, Iterator[bytes]]:
+    with audit.acting_as(visit.operator, ip=visit.ip, user_agent=visit.user_agent):
+        name, chunks = audit_export.begin(**asked), audit_export.chunks(**asked)
+        head = next(chunks)  # begins here, as who acts now
+        return name, chain([head], chunks)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -66,7 +53,8 @@ routes = [
         Starlette(
             routes=[
                 Route("/health", health),
-                Route("/artifacts/{id:int}", artifact),
+                Route("/artifacts/{id:int}", file_routes.artifact),
+                Route("/artifacts/{id:int}/view", file_routes.view),
                 Route("/audit.csv", audit_trail),
                 Route("/metrics", metrics),
                 Route("/tasks.{kind}", export_route.tasks),
@@ -75,22 +63,3 @@ routes = [
         ),
     )
 ]
-
-
-def disposition(name: str) -> str:
-    """`Content-Disposition` of a download under this name, whatever is in it (RFC 6266)."""
-    return f"attachment; filename=\"{_UNPRINTABLE.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _trail(visit: SignedIn, asked: dict[str, Any]) -> tuple[str, Iterator[bytes]]:
-    with audit.acting_as(visit.operator, ip=visit.ip, user_agent=visit.user_agent):
-        name, chunks = audit_export.begin(**asked), audit_export.chunks(**asked)
-        head = next(chunks)  # begins here, as who acts now
-        return name, chain([head], chunks)
-
-
-def _file(visit: SignedIn, artifact_id: int) -> tuple[Artifact, str]:
-    with audit.acting_as(visit.operator, ip=visit.ip, user_agent=visit.user_agent):
-        audit.require(Role.viewer)
-        row = artifacts.visible(artifact_id)
-        return row, str(artifacts.open_local(artifact_id))

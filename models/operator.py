@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum, unique
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, false
 from sqlmodel import Field, SQLModel
 
 from models.base import Id, now, words
@@ -34,7 +34,10 @@ class Operator(SQLModel, table=True):
     role: Role = Field(default=Role.viewer, sa_type=words(Role))
     password_hash: str | None = Field(default=None, max_length=300)  # argon2; None: signs in by one-time link only
     time_zone: str | None = Field(default=None, max_length=64)
-    theme: str | None = Field(default=None, max_length=20)
+    theme: str | None = Field(default=None, max_length=20)  # light or dark; None: as the system says
+    # On the desktop, when a task of theirs has ended
+    notify: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    inbox_read_until: datetime | None = None  # what ended up to then is read
     created_at: datetime = Field(default_factory=now)
     disabled_at: datetime | None = None
 

@@ -7,7 +7,7 @@ from models.attempt import Attempt
 from models.error_group import ErrorCount, ErrorGroup
 from models.event import Event
 from models.log import TaskLog
-from models.operator import Operator
+from models.operator import InboxItem, Operator
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta, RollupMinute
 from models.schema import SchemaFloor
@@ -38,6 +38,7 @@ rollup_minutes = _table(RollupMinute)
 types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)
+inbox = _table(InboxItem)
 schema_floor = _table(SchemaFloor)
 saved_views = _table(SavedView)
 error_groups = _table(ErrorGroup)

@@ -23,6 +23,7 @@ RUNNING_WITH_KEY = "status = 'running' AND concurrency_key IS NOT NULL"
 LIVE_WITH_KEY = "unique_key IS NOT NULL AND status IN ('pending', 'queued', 'running')"
 MAY_EXPIRE = "expires_at IS NOT NULL AND status IN ('pending', 'queued')"
 BROKEN = "status IN ('failed', 'cancelled')"
+ASKED_FOR = "created_by_kind = 'operator' AND finished_at IS NOT NULL"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -123,6 +124,7 @@ class Task(SQLModel, table=True):
         partial("ix_tasks_schedule", "schedule_id", "id", where="schedule_id IS NOT NULL"),
         partial("ix_tasks_parent", "parent_id", "id", where="parent_id IS NOT NULL"),
         partial("ix_tasks_owner", "owner", "id", where="owner IS NOT NULL"),
+        partial("ix_tasks_inbox", "owner", "finished_at", "id", where=ASKED_FOR),
         Index("ix_tasks_type", "type", "id"),
         {"sqlite_autoincrement": True},  # ids only ever grow, also after the newest row was deleted
     )

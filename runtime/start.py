@@ -34,6 +34,7 @@ def main() -> int:
         with instance.hold():
             instance.check_port()
             _migrate()
+            web.check_doors()
             return _run(_programs(settings().var_dir.absolute() / "log"))
     except NotStarted as refusal:
         _say(str(refusal), "red")

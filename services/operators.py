@@ -16,6 +16,7 @@ from services.errors import InvalidInput, NotFound
 log = structlog.get_logger(__name__)
 
 FIRST = "admin"
+THEMES = ("light", "dark")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 
 _operator = Operator.__table__.c  # type: ignore[attr-defined]
@@ -106,6 +107,33 @@ def set_time_zone(operator_id: int, name: str | None) -> None:
     with transaction() as session:
         _one(session, operator_id, lock=True)
         _set(session, operator_id, time_zone=name)
+
+
+def set_theme(operator_id: int, name: str | None) -> None:
+    """Show the console light or dark to this person; None: as their system says."""
+    if name is not None and name not in THEMES:
+        raise InvalidInput("theme", f"{checks.shortened(name)} is none of {', '.join(THEMES)}")
+    _require_self_or_admin(operator_id)
+    with transaction() as session:
+        _one(session, operator_id, lock=True)
+        _set(session, operator_id, theme=name)
+
+
+def set_notify(operator_id: int, on: bool) -> None:
+    """Whether the desktop tells this person what ended of what they asked for."""
+    if type(on) is not bool:
+        raise InvalidInput("notify", f"{checks.shortened(on)} is neither True nor False")
+    _require_self_or_admin(operator_id)
+    with transaction() as session:
+        _one(session, operator_id, lock=True)
+        _set(session, operator_id, notify=on)
+
+
+def can_sign_in_by_password() -> bool:
+    """Whether any active operator has a password."""
+    some = select(_operator.id).where(_operator.password_hash.is_not(None), _operator.disabled_at.is_(None)).limit(1)
+    with reading() as session:
+        return session.execute(some).first() is not None
 
 
 def disable(operator_id: int, reason: str | None = None) -> Operator:

@@ -7,9 +7,18 @@ import streamlit as st
 
 from console import reads
 from console.ui import say
+from models import Task
 from services.errors import InvalidInput
 
 POLICIES = {"cancel": "Cancel this one too", "run_anyway": "Run all the same", "hold": "Hold it for a person"}
+
+
+def before(old: Task) -> dict[str, Any]:
+    """What the fields start with for a task like an old one; its time and what it waited for are past."""
+    return {
+        "title": old.title, "priority": old.priority, "queue": old.queue, "tags": old.tags,
+        "unique_key": old.unique_key,
+    }  # fmt: skip
 
 
 def draw(default_queue: str, given: dict[str, Any], key: str) -> dict[str, Any]:
@@ -45,6 +54,7 @@ def draw(default_queue: str, given: dict[str, Any], key: str) -> dict[str, Any]:
         )  # fmt: skip
         unique = st.text_input(
             "Unique key",
+            value=given.get("unique_key") or "",
             key=f"{key}#unique",
             max_chars=200,
             help="While such a task lives, no other starts",

@@ -60,6 +60,8 @@ def word(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
+        if value.is_integer() and abs(value) < 2**53:
+            return f"{int(value):,}"
         return f"{value:,.4g}" if math.isfinite(value) and abs(value) < 1000 else f"{value:,.2f}"
     return say.visible(str(value))
 

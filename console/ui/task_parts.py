@@ -5,10 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from console import acts, pages, who
+from console import acts, pages, reads, who
 from console.ui import confirm, log_lines, look, parts, readable, rows, say, task_tabs, timeline
 from models import Role, Status, Task, waiting
+from services.search import TaskFilter
 
+MOST_ALIKE = 100
 ACTIONS = ("Cancel", "Rerun", "Release", "Set priority", "Delete", "Restore")
 TABS = {
     "Attempts": task_tabs.attempts,
@@ -60,6 +62,28 @@ def state(task: Task) -> None:
         _progress(task)
     elif task.status is Status.failed:
         st.error(say.plain(task.error or "No words were left."), title=say.plain(task.error_class or "Failed"))
+        _alike(task)
+
+
+def _alike(task: Task) -> None:
+    """Who failed in the same way."""
+    if task.fingerprint is None:
+        return
+    alike = TaskFilter(status=Status.failed, error=task.fingerprint)
+    others = [number for number in reads.newest(alike, MOST_ALIKE + 1) if number != task.id]
+    if not others:
+        st.caption("No other task has failed in this way.")
+        return
+    many = f"{MOST_ALIKE}+" if len(others) > MOST_ALIKE - 1 else f"{len(others)}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="alike"):
+        words = "other task has failed in this way" if many == "1" else "other tasks have failed in this way"
+        st.caption(f"{many} {words}:", width="content")
+        for number in others[:3]:
+            st.page_link(pages.page("task"), label=f"#{number}", query_params={"id": str(number)})
+        st.page_link(
+            pages.page("tasks"), label="Show all", icon=":material/arrow_forward:",
+            query_params={"error": task.fingerprint, "status": look.NAMES[Status.failed]},
+        )  # fmt: skip
 
 
 def details(task: Task) -> None:
@@ -106,7 +130,7 @@ def _progress(task: Task) -> None:
     done = task.progress_percent
     left = remaining_s(task)
     note = [say.plain(task.progress_note)] if task.progress_note else []
-    if task.progress_total:
+    if task.progress_total and not task.progress_note:
         note.append(f"{readable.word(task.progress_done)} of {readable.word(task.progress_total)}")
     if left is not None:
         note.append(f"about {say.duration(left)} left" if left >= 1 else "should be done any moment")

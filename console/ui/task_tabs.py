@@ -3,9 +3,10 @@
 import streamlit as st
 
 from console import pages, reads
-from console.ui import look, parts, readable, rows, say
+from console.ui import graph, look, parts, preview, readable, rows, say
 from models import Artifact, Attempt, Event, Task
-from services import artifacts, history
+from services import artifacts, history, previews
+from services import graph as graphs
 
 MOST_TRACEBACK = 20_000
 
@@ -70,14 +71,18 @@ def files(task: Task) -> None:
     if not found:
         parts.empty("draft", "It has stored no file.")
     for one in found:
-        file(one)
+        with st.container(border=True, key=f"file_{one.id}"):
+            file(one)
+            if previews.worth_a_look(one) and st.toggle("Preview", key=f"preview_{one.id}", value=len(found) == 1):
+                preview.show(one)
 
 
 def file(one: Artifact) -> None:
     """A stored file as a line with its download."""
+    link = "font-weight:600;color:inherit;text-decoration:underline"
     st.html(
-        '<div style="display:flex;gap:1rem;align-items:baseline">'
-        f'<a href="{one.url}" target="_self" download style="font-weight:600">{say.markup(one.name)}</a>'
+        '<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:baseline;overflow-wrap:anywhere">'
+        f'<a href="{one.url}" target="_self" download style="{link}">{say.markup(one.name)}</a>'
         f'<span style="opacity:.65">{say.size(one.size)} · {say.markup(one.media_type)} · file {one.id}</span></div>'
     )
 
@@ -85,6 +90,12 @@ def file(one: Artifact) -> None:
 def related(task: Task) -> None:
     """What it needs, what needs it, what it made."""
     kin = history.kin(task)
+    if kin.needs or kin.needed_by:
+        whole = graphs.around(task.id or 0)
+        st.markdown("**What needs what**")
+        graph.show(whole, task.id or 0)
+        if whole.more:
+            st.caption(f"The {len(whole)} nearest; there are more.")
     for heading, found in (
         ("Needs", kin.needs), ("Needed by", kin.needed_by), ("Made by it", kin.made), ("Run again as", kin.reruns)
     ):  # fmt: skip

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import figures, pages, reads, who
-from console.ui import attention, charts, parts, queue_dialog, rows, say, standing
+from console.ui import attention, charts, first_run, parts, queue_dialog, rows, say, standing
 from console.ui.cards import Answer, Board
 from models import Role, Task
 from services.trends import SPANS, Trend
@@ -23,7 +23,7 @@ def board() -> None:
     stand, trend = cards.ask(figures.stand), cards.ask(figures.trend, span)
     depths, deploys = cards.ask(figures.depths, span), cards.ask(figures.deploys, span)
     if stand.value is not None and not stand.value.queues and stand.reference is None:
-        welcome()
+        first_run.show()
         return
     alarms(stand, trend)
     standing.counters(depths.value, trend.value, span)
@@ -111,17 +111,6 @@ def latest(found: list[tuple[Task, str | None]]) -> None:
 def _open_task(ids: list[int]) -> None:
     if (task_id := standing.clicked("latest_open", ids)) is not None:
         pages.open_task(task_id)
-
-
-def welcome() -> None:
-    """The first minute."""
-    parts.empty(
-        "inbox",
-        "Callboard is up, and has nothing to do yet.",
-        "Run a first task from here, or from Python.",
-    )
-    if who.may(Role.member):
-        st.page_link(pages.page("run"), label="Run a task", icon=":material/play_circle:", query_params={})
 
 
 board()

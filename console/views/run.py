@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import form, how, parts, say, schema
+from console.ui import form, how, look, parts, say, schema
 from models import Role, Task
 from services import catalog, tasks
 from services.errors import InvalidInput, ServiceError
@@ -14,8 +14,8 @@ parts.title("Run a task")
 
 
 def again() -> Task | None:
-    """The task whose arguments the form starts with."""
-    number = st.query_params.get("again", "")
+    """The task whose arguments the form starts with; `task` is how the inbox comes back with a result."""
+    number = st.query_params.get("again") or st.query_params.get("task", "")
     try:
         return tasks.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else None
     except ServiceError as refusal:
@@ -23,17 +23,28 @@ def again() -> Task | None:
         return None
 
 
-def send(name: str, payload: dict[str, Any], options: dict[str, Any], rerun_of: int | None) -> str:
-    """Check, store what was uploaded, enqueue, and go to the task; where that is refused, returns the sentence."""
+def send(
+    name: str, payload: dict[str, Any], options: dict[str, Any], rerun_of: int | None, kept: dict[str, Any]
+) -> str:
+    """Check, store what was uploaded, enqueue, and go to the task; where that is refused, returns the sentence.
+
+    `kept` comes back with the task: how the form stood beside what is in the arguments.
+    """
     try:
         with who.acting():
             catalog.find(name).payload(form.standing_in(payload))
-            made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, **options)
+            context = {"return_path": f"/run?run_type={name}", "form": kept}
+            made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
     except ServiceError as refusal:
         return str(refusal)
     words = "lives already" if made.deduplicated else "is accepted"
     st.toast(f"Task #{made.id} {words}", icon=":material/check:")
     return pages.open_task(made.id or 0)
+
+
+def _form(context: dict[str, Any] | None) -> dict[str, Any]:
+    left = (context or {}).get("form")
+    return left if isinstance(left, dict) else {}
 
 
 old = again()
@@ -52,7 +63,11 @@ if old is not None and old.type != name:
 if chosen.doc:
     st.caption(say.plain(chosen.doc.splitlines()[0]))
 if old is not None:
-    st.caption(f"A new task with the arguments of #{old.id}; change what you like.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="again_of"):
+        when = f" {say.ago(old.finished_at)}" if old.finished else ""
+        came = f"{look.NAMES[old.status].lower()}{when}"
+        st.caption(f"A new task with the arguments of #{old.id} ({came}); change what you like.", width="content")
+        st.page_link(pages.page("task"), label=f"Open #{old.id}", query_params={"id": str(old.id)})
 key = f"run/{name}/{old.id if old else 0}"
 body, side = st.columns([3, 2], gap="large")
 payload: dict[str, Any] = {}
@@ -61,8 +76,9 @@ wrong: str | None = None
 with body:
     try:
         asked = schema.fields(chosen.schema)
-        given = old.body.payload if old else {}
-        as_json = st.toggle("Write the arguments as JSON", key=f"{key}#json")
+        body_of_old = old.body if old else None
+        given, was = (body_of_old.payload, _form(body_of_old.context)) if body_of_old else ({}, {})
+        as_json = st.toggle("Write the arguments as JSON", value=was.get("as_json") is True, key=f"{key}#json")
         if as_json:
             text = st.text_area("Arguments", say.pretty(given), key=f"{key}#text", height=260)
             payload = form.parsed(text, "arguments")
@@ -71,7 +87,7 @@ with body:
         else:
             st.caption("It takes no arguments.")
         with st.expander("When, where and how", icon=":material/tune:", key=f"{key}#how"):
-            before = {"title": old.title, "priority": old.priority, "queue": old.queue, "tags": old.tags} if old else {}
+            before = how.before(old) if old else {}
             options = how.draw(chosen.queue, before, key)
     except InvalidInput as refusal:
         wrong = str(refusal)
@@ -84,7 +100,7 @@ with body:
         "Run it", type="primary", icon=":material/play_arrow:", key="run_it", disabled=wrong is not None or not allowed,
         help=None if allowed else "This takes the role member", shortcut="Ctrl+Enter",
     ):  # fmt: skip
-        refused = wrong or send(name, payload, options, old.id if old else None)
+        refused = wrong or send(name, payload, options, old.id if old else None, {"as_json": as_json})
         refusal_shown.error(say.plain(refused), icon=":material/error:")
 with side:
     st.caption("The same from Python")

@@ -8,10 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from console import who
-from console.ui import parts, say
+from console.ui import parts, permission, say
 from models import Operator, Role
 from services import address, operators, sessions
 from services.errors import ServiceError
+
+THEMES = {"As the system": None, "Light": "light", "Dark": "dark"}
 
 parts.title("Settings")
 me = who.me().operator
@@ -33,6 +35,18 @@ def do(words: str, act: Callable[..., Any], *given: Any) -> Any:
 def save_zone() -> None:
     """The zone as chosen."""
     do("Times are shown in it from now on.", operators.set_time_zone, my_id, st.session_state["set_zone"])
+
+
+def save_theme() -> None:
+    """Light, dark, or as the system says."""
+    do("The console looks so from now on.", operators.set_theme, my_id, THEMES[st.session_state["set_theme"]])
+
+
+def save_notify() -> None:
+    """Desktop notifications on or off."""
+    on = bool(st.session_state["set_notify"])
+    words = "You are told what ends while you look elsewhere." if on else "The desktop stays quiet."
+    do(words, operators.set_notify, my_id, on)
 
 
 def save_password() -> None:
@@ -60,21 +74,29 @@ def mine() -> None:
     """What everybody may set for themselves."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Time zone", anchor=False)
         zones = sorted(available_timezones())
         at = zones.index(me.time_zone) if me.time_zone in zones else None
         st.selectbox(
-            "Time zone", zones, index=at, key="set_zone", on_change=save_zone, placeholder="As the browser says",
-            label_visibility="collapsed",
+            "Time zone", zones, index=at, key="set_zone", on_change=save_zone, placeholder="As the browser says"
+        )
+        theme = [name for name, value in THEMES.items() if value == me.theme]
+        st.segmented_control(
+            "Theme", list(THEMES), default=theme[0] if theme else "As the system", key="set_theme",
+            on_change=save_theme, required=True,
         )  # fmt: skip
     with right:
-        st.subheader("Password", anchor=False)
         with st.form("password", border=False, clear_on_submit=False):
             st.text_input(
-                "New password", type="password", key="set_password", label_visibility="collapsed", max_chars=200,
+                "New password", type="password", key="set_password", max_chars=200,
                 placeholder=f"At least {operators.SHORTEST_PASSWORD} characters",
             )  # fmt: skip
             st.form_submit_button("Change the password", on_click=save_password)
+        st.toggle(
+            "Desktop notifications", value=me.notify, key="set_notify", on_change=save_notify,
+            help="When something you asked for has ended, and you look elsewhere. A page of this console must be open.",
+        )  # fmt: skip
+        if me.notify:
+            permission.show()
     st.subheader("Signed-in browsers", anchor=False)
     with who.acting():
         found = sessions.list_sessions(None if who.may(Role.admin) else my_id)

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from console import pages
+from console import pages, who
 from console.ui import confirm, say, task_parts
 from models import Task
-from services import tasks
+from services import inbox, tasks
 from services.errors import ServiceError
+
+WATCHED = "_task_watched"
 
 st.page_link(pages.page("tasks"), label="Tasks", icon=":material/arrow_back:", query_params={})
 
@@ -27,7 +29,15 @@ def asked() -> Task:
         st.stop()
 
 
-live = not asked().finished
+first_look = asked()
+live = not first_look.finished
+# Whoever comes to a task that has ended has seen how; whoever watched it end still has it in the inbox
+if live:
+    st.session_state[WATCHED] = first_look.id
+elif first_look.owner == who.me().operator.id and st.session_state.get(WATCHED) != first_look.id:
+    with who.acting():
+        inbox.mark_read([first_look.id])
+    st.session_state[WATCHED] = first_look.id
 
 
 @st.fragment(run_every=2 if live else None)

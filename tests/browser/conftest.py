@@ -1,23 +1,14 @@
 """The console in a real browser, served as it is in real life."""
 
 import os
-import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from models import migrate
-from runtime import ready
 from services import sessions
-from settings import ROOT
-from tests.conftest import forget, use
-from tests.support import wait_until
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.browser.serving import CHROMIUM, served
 
 
 @pytest.fixture
@@ -27,35 +18,8 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         pytest.skip("no Chromium is installed here (Debian and Ubuntu: apt-get install chromium)")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    use(
-        monkeypatch,
-        tmp_path / "var",
-        None,
-        PORT=port,
-        ACTOR_MODULES="tests.processes.kinds",
-        WORKER_THREADS="2",
-    )
-    migrate.upgrade()
-    from runtime import web
-
-    log = (tmp_path / "log").open("wb")
-    commands = [web.argv(), [sys.executable, "-m", "runtime.worker_process"]]
-    running = [subprocess.Popen(c, cwd=ROOT, stdout=log, stderr=log, start_new_session=True) for c in commands]
-    try:
-        wait_until(ready.console_answers, timeout=60, what="the console's start")
-        wait_until(lambda: ready.beats("worker"), timeout=60, what="the worker's start")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        log.close()
-        forget()
+    with served(monkeypatch, tmp_path, port, ACTOR_MODULES="tests.processes.kinds", WORKER_THREADS="2") as address:
+        yield address
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

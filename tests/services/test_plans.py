@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from models import Move, migrate, now
+from models import Move, Role, migrate, now
 from models.db import engine
-from services import tasks
+from services import inbox, operators, tasks
+from services.audit import acting_as
 from services.lifecycle import rescue
 from services.lifecycle.release import expire, release, unpark
 from tests.conftest import empty, forget, use
@@ -200,6 +201,18 @@ def test_the_statements_of_a_claim_are_few_however_many_it_takes(long_history):
 
     statements(1)
     assert statements(40) == statements(41) <= 15
+
+
+def test_an_inbox_reads_what_ended_of_its_person(long_history):
+    with acting_as(operators.create("ada", Role.member)):
+        finish = kit.greet(priority=100)
+        kit.finish(kit.take_one(finish))
+        found = inbox.page(size=1).entries[0].task
+        # PostgreSQL sees that nearly nobody here owns a task, and takes the index of owners
+        assert_found_by_index(inbox.running, *(["ix_tasks_lease"] if long_history == "sqlite" else []))
+        assert_found_by_index(lambda: (inbox.unread(), inbox.page()), "ix_tasks_inbox")
+        assert_found_by_index(lambda: inbox.page(before=(now(), found.id)), "ix_tasks_inbox")
+        assert_found_by_index(inbox.mark_all_read, "ix_tasks_inbox")
 
 
 def test_the_history_is_really_there(long_history):

@@ -1,0 +1,104 @@
+// What Streamlit's pages cannot do by themselves: keys, the tab's title, the badge, desktop notifications, the theme.
+// Served as a component; all words of others are set as text.
+const GO = { o: "", t: "tasks", r: "run", e: "errors", w: "workers", i: "inbox", s: "settings" }
+const THEMES = { light: "Light", dark: "Dark" }
+
+const here = (window.callboard ??= { told: new Set(), g: 0 })
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  Object.assign(here, { data, parentElement, setTriggerValue })
+  if (!here.listening) {
+    here.listening = true
+    document.addEventListener("keydown", (event) => here.onKey(event))
+    document.addEventListener("click", (event) => here.onClick(event))
+    new MutationObserver(() => here.mark()).observe(document.head, { subtree: true, childList: true, characterData: true })
+    setInterval(() => here.mark(), 1000)
+  }
+  Object.assign(here, { onKey, onClick, mark })
+  applyTheme(data)
+  mark()
+  notify(data)
+}
+
+function mark() {
+  const { unread } = here.data
+  const title = (unread ? `(${unread}) ` : "") + document.title.replace(/^\(\d+\+?\) /, "")
+  if (document.title !== title) document.title = title
+  for (const link of document.querySelectorAll('[data-testid="stSidebarNavLink"][href$="/inbox"]')) {
+    if (unread) link.dataset.unread = unread
+    else delete link.dataset.unread
+  }
+}
+
+function notify({ notes, notify }) {
+  for (const { key, id, title, body } of notes) {
+    if (here.told.has(key)) continue
+    here.told.add(key)
+    if (!notify || document.hasFocus() || window.Notification?.permission !== "granted") continue
+    const shown = new Notification(title, { body, tag: `callboard-${key}` }) // the tag: once, however many tabs
+    shown.onclick = () => {
+      window.focus()
+      here.setTriggerValue("open", id)
+    }
+  }
+}
+
+// Streamlit keeps the chosen theme for each path, and reads it once, when the page loads
+function applyTheme({ theme, paths }) {
+  const wanted = THEMES[theme] ?? "System"
+  if ((localStorage.getItem("callboard-theme") ?? "System") === wanted) return
+  localStorage.setItem("callboard-theme", wanted)
+  for (const path of paths) localStorage.setItem(`stActiveTheme-${path}-v2`, JSON.stringify(wanted))
+  location.reload()
+}
+
+function onKey(event) {
+  const target = event.composedPath()[0]
+  const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=dialog], [role=listbox]")
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+  const going = Date.now() - here.g < 1500
+  here.g = 0
+  if (going && event.key in GO) go(GO[event.key])
+  else if (event.key === "g") here.g = Date.now()
+  else if (event.key === "/") search()
+  else if (event.key === "?") help()
+  else return
+  event.preventDefault()
+}
+
+function onClick(event) {
+  const target = event.composedPath()[0]
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
+  if (target.closest?.(".callboard-keys")) help()
+  const link = plain && target.closest?.("a.callboard-task")
+  const id = link && new URL(link.href).searchParams.get("id")
+  if (!id) return
+  event.preventDefault()
+  here.setTriggerValue("open", Number(id))
+}
+
+function go(page) {
+  const links = [...document.querySelectorAll('[data-testid="stSidebarNavLink"]')]
+  const link = links.find((one) => new URL(one.href).pathname === `/${page}`)
+  if (link) link.click()
+  else location.assign(`/${page}`)
+}
+
+function search() {
+  const field = () => document.querySelector(".st-key-text input")
+  if (!field()) go("tasks")
+  const until = Date.now() + 10000
+  const focus = () => {
+    if (field()) field().focus()
+    else if (Date.now() < until) setTimeout(focus, 50)
+  }
+  focus()
+}
+
+function help() {
+  const dialog = here.parentElement.querySelector("dialog")
+  if (!dialog.open) dialog.showModal()
+  dialog.onclick = (event) => {
+    if (event.target === dialog || event.target.closest("button")) dialog.close() // a click beside it, too
+  }
+}
