@@ -9,6 +9,7 @@ from models.log import TaskLog
 from models.operator import InboxItem, Operator, OperatorSession, Role
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta
+from models.schedule import Cause, Fire, FireOutcome, Missed, Overlap, Schedule
 from models.schema import SchemaFloor
 from models.search import SearchMark
 from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
@@ -21,18 +22,24 @@ __all__ = [
     "LIVE",
     "Artifact",
     "Attempt",
+    "Cause",
     "Event",
+    "Fire",
+    "FireOutcome",
     "InboxItem",
     "KeyLimit",
+    "Missed",
     "Move",
     "OnParentFailure",
     "Operator",
     "OperatorSession",
     "Outcome",
+    "Overlap",
     "Queue",
     "Role",
     "Rollup",
     "RollupDelta",
+    "Schedule",
     "SchemaFloor",
     "SearchMark",
     "Status",

@@ -9,6 +9,7 @@ from models.log import TaskLog
 from models.operator import Operator
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta
+from models.schedule import Fire, Schedule
 from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
@@ -35,4 +36,6 @@ rollup_deltas = _table(RollupDelta)
 types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)
+schedules = _table(Schedule)
+fires = _table(Fire)
 schema_floor = _table(SchemaFloor)
