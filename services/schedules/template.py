@@ -34,9 +34,9 @@ def _check(text: str, field: str) -> str:
 
 def has_places(template: dict[str, Any]) -> bool:
     """Whether anything in it changes from fire to fire."""
-    found: list[str] = []
-    _map(template, "", lambda text, _: found.append(text) or text if _PLACE.search(text) else text)
-    return bool(found)
+    found: list[bool] = []
+    _map(template, "", lambda text, _: found.append(_PLACE.search(text) is not None))
+    return any(found)
 
 
 def rendered(template: dict[str, Any], slot: datetime, last_completed_at: datetime | None) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def rendered(template: dict[str, Any], slot: datetime, last_completed_at: dateti
         whole = _PLACE.fullmatch(text.strip())
         return values[whole[1]] if whole else _PLACE.sub(lambda m: values[m[1]] or "", text)
 
-    return _map(template, "", fill)  # type: ignore[no-any-return]
+    return _map(template, "", fill)
 
 
 def _map(value: Any, field: str, act: Callable[[str, str], Any]) -> Any:
