@@ -143,6 +143,17 @@ class Schedule(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
+    @property
+    def success_rate(self) -> float | None:
+        """Share of the runs that completed, of those that completed or failed; None before the first."""
+        ended = self.completed + self.failed
+        return self.completed / ended if ended else None
+
+    @property
+    def average_run_s(self) -> float | None:
+        """Seconds a completed run took; None before the first."""
+        return self.run_s / self.completed if self.completed else None
+
 
 class Fire(SQLModel, table=True):
     """What became of one slot, and later how its run ended."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from models import FireOutcome, Missed, Overlap
@@ -42,14 +43,20 @@ class Due:
 def slots_due(row: Any, at: datetime) -> Due:
     """From the schedule's next slot to now. Where there are too many, the newest hundred are left for later."""
     rule, slots = Rule.of(row), [Slot(row.next_slot, row.next_at)]
-    for slot in rule.after(slots[0]):
+    while (slot := following(rule, slots[-1])) is not None:
         if slot.at + jitter(row.id, slot.name, row.jitter_s) > at:
-            return Due(slots, slot, True)
+            break
         slots.append(slot)
         if len(slots) > MOST_AT_ONCE:
             kept = len(slots) - MOST_CAUGHT_UP
             return Due(slots[:kept], slots[kept], False)
-    return Due(slots, None, True)
+    return Due(slots, slot, True)
+
+
+@lru_cache(20_000)
+def following(rule: Rule, slot: Slot) -> Slot | None:
+    """The slot after this one; many schedules have the same rule."""
+    return rule.first(slot)
 
 
 def decide(row: Any, due: Due, at: datetime, live: int) -> list[Decision]:

@@ -27,6 +27,7 @@ from services.schedules.rule import Slot
 log = structlog.get_logger(__name__)
 
 BATCH = {"postgresql": 5_000, "sqlite": 100}  # SQLite's only writer must not be held for long
+UNUSED = {"description", "declared", "created_by", "updated_by", "disabled_reason"}
 _s = tables.schedules.c
 
 
@@ -71,7 +72,12 @@ def _fire(limit: int) -> int:
 @per_database
 def _due(limit: int, locking: bool = False) -> Any:
     at = bindparam("now", type_=WHEN)
-    due = select(tables.schedules).where(text(DUE_AT), _s.due_at <= at).order_by(_s.due_at, _s.id).limit(limit)
+    due = (
+        select(*(c for c in _s if c.name not in UNUSED))
+        .where(text(DUE_AT), _s.due_at <= at)
+        .order_by(_s.due_at, _s.id)
+        .limit(limit)
+    )
     return due.with_for_update(skip_locked=True) if locking else due
 
 

@@ -75,7 +75,7 @@ def payload_for(task_type: Any, row: Any, at: datetime) -> dict[str, Any]:
     if template.has_places(row.payload):
         filled = template.rendered(row.payload, at.astimezone(zones.zone(row.zone)), row.last_completed_at)
         return task_type.payload(filled)
-    return json.loads(_fitting(task_type.name, json.dumps(row.payload), _Held(task_type)))
+    return _fitting(task_type.name, json.dumps(row.payload), _Held(task_type))
 
 
 class _Held:
@@ -92,9 +92,9 @@ class _Held:
 
 
 @lru_cache(20_000)
-def _fitting(_name: str, payload: str, held: _Held) -> str:
+def _fitting(_name: str, payload: str, held: _Held) -> dict[str, Any]:
     """Checked once for each version of the type: most schedules say the same each time."""
-    return json.dumps(held.task_type.payload(json.loads(payload)))
+    return held.task_type.payload(json.loads(payload))
 
 
 def live_of(session: Session, schedule_ids: Collection[int]) -> dict[int, list[int]]:
