@@ -73,10 +73,10 @@ def _check_part(name: str, part: str, field: str) -> None:
         base, slash, step = term.partition("/")
         if slash and int(step) >= many:
             raise InvalidInput(field, f"{checks.shortened(part)} is no {name}; steps are less than {many}")
-        if slash and base.isdigit():  # other crons read it as "from there on": nobody should have to know
-            raise InvalidInput(
-                field, f"{checks.shortened(part)} is no {name}; steps need a range or *, as {base}-n/{step}"
-            )
+        low, _, high = base.partition("-")
+        if slash and base != "*" and (not high or low == high):  # read by some as "from there on", by others as itself
+            remedy = f"steps need a range or *, as {low}-n/{step}"
+            raise InvalidInput(field, f"{checks.shortened(part)} is no {name}; {remedy}")
 
 
 def fires(text: str) -> bool:

@@ -130,11 +130,12 @@ def field(least: int, most: int):
     """One field of a cron line."""
     one = st.integers(least, most)
     span = st.tuples(one, one).map(lambda pair: f"{min(pair)}-{max(pair)}")
+    wide = st.tuples(one, one).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: f"{min(pair)}-{max(pair)}")
     several = st.lists(one, min_size=2, max_size=3).map(lambda many: ",".join(map(str, many)))
     return st.one_of(
         st.just("*"), one.map(str), span, several,
         st.integers(2, max(2, (most - least) // 2)).map(lambda n: f"*/{n}"),
-        st.tuples(span, st.integers(1, 7)).map(lambda pair: f"{pair[0]}/{pair[1]}"),
+        st.tuples(wide, st.integers(1, 7)).map(lambda pair: f"{pair[0]}/{pair[1]}"),
     )  # fmt: skip
 
 
