@@ -101,7 +101,9 @@ def history(
     checks.whole(limit, "limit", 1, 10 * PAGE)
     if schedule_id is not None:
         checks.whole(schedule_id, "id", 1, 2**53)
-    columns = (_f.at, _f.schedule_id, _f.slot)
+    # Of one schedule, its number is not among what is sorted by: its own index has no such column at that place
+    places = (0, 1, 2) if schedule_id is None else (0, 2)
+    columns = [(_f.at, _f.schedule_id, _f.slot)[n] for n in places]
     wanted = (
         select(*tables.fires.c, _s.name.label("schedule"), _t.status.label("now"), _t.finished_at, _t.started_at)
         .join(tables.schedules, _s.id == _f.schedule_id)
@@ -116,9 +118,8 @@ def history(
     if after is not None:
         if not isinstance(after, tuple) or len(after) != 3 or not isinstance(after[0], datetime):
             raise InvalidInput("after", f"{checks.shortened(after)} is not the key of a fire")
-        wanted = wanted.where(
-            tuple_(*columns) < tuple_(*(literal(v, c.type) for v, c in zip(after, columns, strict=True)))
-        )
+        bounds = (literal(after[n], column.type) for n, column in zip(places, columns, strict=True))
+        wanted = wanted.where(tuple_(*columns) < tuple_(*bounds))
     with reading() as session:
         return [_view(row) for row in session.execute(wanted)]
 
