@@ -12,21 +12,24 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from models import migrate
-from services import error_counts, indexing, log, retention, stats, workers
+from services import error_counts, indexing, log, retention, schedules, stats, workers
 from services.lifecycle import needs, release, rescue
 from services.loops import Rounds
 from settings import settings
 
 LOOPS: dict[Callable[[], int], int] = {  # seconds
+    schedules.fire: 1,
     release.release: 1,
     release.expire: 1,
     rescue.rescue: 1,
     needs.settle_rest: 1,
     stats.fold: 1,
     indexing.index: 2,
+    schedules.follow: 2,
     error_counts.fold: 5,
     release.unpark: 5,
     error_counts.purge: 3600,
+    schedules.refresh: 3600,
     retention.purge: 3600,
 }
 BEAT_S = 10  # at most: a process that is silent for three leases counts as dead

@@ -10,6 +10,7 @@ from models.log import TaskLog
 from models.operator import InboxItem, Operator, OperatorSession, Role
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta, RollupMinute
+from models.schedule import Cause, Fire, FireOutcome, Missed, Overlap, Schedule
 from models.schema import SchemaFloor
 from models.search import SearchMark
 from models.status import FINISHED, LIVE, Move, OnParentFailure, Outcome, Status
@@ -23,23 +24,29 @@ __all__ = [
     "LIVE",
     "Artifact",
     "Attempt",
+    "Cause",
     "ErrorCount",
     "ErrorGroup",
     "Event",
+    "Fire",
+    "FireOutcome",
     "GroupState",
     "InboxItem",
     "KeyLimit",
+    "Missed",
     "Move",
     "OnParentFailure",
     "Operator",
     "OperatorSession",
     "Outcome",
+    "Overlap",
     "Queue",
     "Role",
     "Rollup",
     "RollupDelta",
     "RollupMinute",
     "SavedView",
+    "Schedule",
     "SchemaFloor",
     "SearchMark",
     "Status",

@@ -10,6 +10,7 @@ from models.log import TaskLog
 from models.operator import InboxItem, Operator
 from models.queue import KeyLimit, Queue
 from models.rollup import Rollup, RollupDelta, RollupMinute
+from models.schedule import Fire, Schedule
 from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
 from models.type import TypeRow
@@ -39,6 +40,8 @@ types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)
 inbox = _table(InboxItem)
+schedules = _table(Schedule)
+fires = _table(Fire)
 schema_floor = _table(SchemaFloor)
 saved_views = _table(SavedView)
 error_groups = _table(ErrorGroup)

@@ -22,6 +22,7 @@ RUNNING = "status = 'running'"
 RUNNING_WITH_KEY = "status = 'running' AND concurrency_key IS NOT NULL"
 LIVE_WITH_KEY = "unique_key IS NOT NULL AND status IN ('pending', 'queued', 'running')"
 MAY_EXPIRE = "expires_at IS NOT NULL AND status IN ('pending', 'queued')"
+LIVE_OF_SCHEDULE = "schedule_id IS NOT NULL AND finished_at IS NULL"
 BROKEN = "status IN ('failed', 'cancelled')"
 ASKED_FOR = "created_by_kind = 'operator' AND finished_at IS NOT NULL"
 
@@ -122,6 +123,7 @@ class Task(SQLModel, table=True):
         partial("ix_tasks_finished", "finished_at", where="finished_at IS NOT NULL"),
         partial("ix_tasks_fingerprint", "fingerprint", "id", where="fingerprint IS NOT NULL"),
         partial("ix_tasks_schedule", "schedule_id", "id", where="schedule_id IS NOT NULL"),
+        partial("ix_tasks_schedule_live", "schedule_id", "id", where=LIVE_OF_SCHEDULE),
         partial("ix_tasks_parent", "parent_id", "id", where="parent_id IS NOT NULL"),
         partial("ix_tasks_owner", "owner", "id", where="owner IS NOT NULL"),
         partial("ix_tasks_inbox", "owner", "finished_at", "id", where=ASKED_FOR),

@@ -4,6 +4,7 @@ ServiceError            every refusal; its message is a sentence for the operato
 ├── InvalidInput        a value that cannot be: names the field, the value and what would be right
 ├── NotFound            no such task, queue, type, …
 ├── StaleTask           the task is no longer in a status from which this may be done
+├── Conflict            somebody else changed it since it was read
 └── Forbidden           the acting person's role does not allow it
 """
 
@@ -26,6 +27,10 @@ class NotFound(ServiceError):
 
 class StaleTask(ServiceError):
     """The task moved on meanwhile: it is not in a status from which this may be done."""
+
+
+class Conflict(ServiceError):
+    """Somebody else changed the thing since it was read."""
 
 
 class Forbidden(ServiceError):

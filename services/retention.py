@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Select, delete, func, select, tuple_
 from sqlmodel import Session
 
 from models import InboxItem, OperatorSession, Outcome, Status, now, reading, tables, transaction
@@ -36,7 +36,7 @@ def purge(limit: int = BATCH) -> int:
     Any number may run at once: each row is deleted by one of them. Files without a row go when nothing else is left.
     """
     done = purge_tasks(limit) + purge_events(limit) + purge_stats(limit) + purge_minutes() + purge_workers(limit)
-    done += purge_sessions(limit)
+    done += purge_sessions(limit) + purge_runs(limit) + purge_fires(limit)
     return done or artifacts.sweep()
 
 
@@ -102,6 +102,44 @@ def purge_sessions(limit: int = BATCH) -> int:
     before = now() - timedelta(days=ENDED_SESSIONS_DAYS)
     old = select(_session.c.id).where(_session.c.expires_at < before)
     return _delete(_session, _session.c.id, old.limit(limit))
+
+
+def purge_runs(limit: int = BATCH) -> int:
+    """Delete the runs of schedules beyond the newest `keep_runs` of each; their fires stay. Returns how many."""
+    newest_first = func.row_number().over(partition_by=_task.schedule_id, order_by=_task.id.desc()).label("n")
+    runs = select(_task.id, _task.schedule_id, newest_first).where(
+        _task.schedule_id.is_not(None), _task.finished_at.is_not(None)
+    )
+    each, s, f = runs.subquery("runs"), tables.schedules.c, tables.fires.c
+    followed = ~select(f.task_id).where(f.task_id == each.c.id, f.ended_at.is_(None)).exists()
+    old = select(each.c.id).join(tables.schedules, s.id == each.c.schedule_id).where(each.c.n > s.keep_runs, followed)
+    with reading() as session:
+        ids = session.execute(old.order_by(each.c.id).limit(limit)).scalars().all()
+        ids = sorted(set(ids) - set(session.execute(_needed(_need.parent.in_(ids))).scalars())) if ids else ids
+    if not ids:
+        return 0
+    while _delete_logs(ids):
+        pass
+    with transaction() as session:
+        rows = _locked(session, ids, now())
+        if rows:
+            _delete_tasks(session, rows)
+    return len(rows)
+
+
+def purge_fires(limit: int = BATCH) -> int:
+    """Delete what became of slots before `keep_finished_days`, then deleted schedules without any. Returns how many."""
+    f, s = tables.fires.c, tables.schedules.c
+    before = now() - timedelta(days=settings().keep_finished_days)
+    old = select(f.schedule_id, f.slot).where(f.at < before).order_by(f.at, f.schedule_id, f.slot).limit(limit)
+    with reading() as session:
+        slots = [tuple(row) for row in session.execute(old)]
+    if slots:
+        with transaction() as session:
+            gone = delete(tables.fires).where(tuple_(f.schedule_id, f.slot).in_(slots), f.at < before)
+            return session.execute(gone).rowcount  # type: ignore[attr-defined]
+    has_fires = select(f.slot).where(f.schedule_id == s.id).exists()
+    return _delete(tables.schedules, s.id, select(s.id).where(s.deleted_at < before, ~has_fires).limit(limit))
 
 
 def _needed(parent: Any) -> Select:
