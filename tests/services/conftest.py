@@ -10,6 +10,7 @@ from tests.conftest import empty, forget, use
 from tests.services import kit
 from tests.services.crowd import Crowd
 
+
 @pytest.fixture(scope="module", autouse=True)
 def only_types_of_its_own(no_types: None) -> None:
     """A module here knows what it makes known."""
