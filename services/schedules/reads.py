@@ -1,8 +1,8 @@
-"""Looking at schedules: one, a page of them, what became of their slots, what comes next. Nothing counts history."""
+"""Looking at schedules: one, what became of its slots, what comes next. Nothing counts history."""
 
 import heapq
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal, select, text, tuple_
@@ -15,7 +15,6 @@ from services.schedules import spec
 from services.schedules.launching import live_of
 from services.schedules.rule import Rule, Slot
 
-LATE_AFTER = timedelta(minutes=1)
 PAGE = 100
 _s, _f, _t = tables.schedules.c, tables.fires.c, tables.tasks.c
 
@@ -78,16 +77,6 @@ def find(name: str) -> Schedule:
     if row is None:
         raise NotFound(f"there is no schedule {checks.shortened(name)}")
     return row
-
-
-def page(*, after: str | None = None, limit: int = PAGE) -> list[Schedule]:
-    """Schedules by name, from the one after `after` on."""
-    checks.whole(limit, "limit", 1, 10 * PAGE)
-    wanted = select(Schedule).where(text(NOT_DELETED))
-    if after is not None:
-        wanted = wanted.where(_s.name > checks.name(after, "after", 200))
-    with reading() as session:
-        return list(session.execute(_fresh(wanted.order_by(_s.name).limit(limit))).scalars())
 
 
 def history(
@@ -182,26 +171,6 @@ def drift(row: Schedule) -> dict[str, tuple[Any, Any]]:
     """Where a schedule differs from what code declared last: field → (declared, as it is)."""
     plain = spec.plain({name: getattr(row, name) for name in row.declared or {}})
     return {name: (said, plain[name]) for name, said in (row.declared or {}).items() if plain[name] != said}
-
-
-def attention(limit: int = PAGE) -> dict[str, list[Schedule]]:
-    """What a person should look at: `late` (due and not fired), `failing`, `paused` after failures, `never` fires."""
-    checks.whole(limit, "limit", 1, 10 * PAGE)
-    asked = {
-        "late": _s.due_at < now() - LATE_AFTER,
-        "failing": (_s.failures_in_row > 0) | (_s.last_outcome == FireOutcome.failed),
-        "paused": _s.enabled.is_(False) & (_s.disabled_by == "system"),
-        "never": _s.enabled.is_(True) & _s.due_at.is_(None),
-    }
-    with reading() as session:
-        return {
-            name: list(session.execute(_fresh(_troubled(where).limit(limit))).scalars())
-            for name, where in asked.items()
-        }
-
-
-def _troubled(where: Any) -> Any:
-    return select(Schedule).where(text(NOT_DELETED), where).order_by(_s.name)
 
 
 def _fresh(query: Any) -> Any:
