@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal, select, text, tuple_
+from sqlalchemy import func, literal, select, text, tuple_
 
 from models import Cause, FireOutcome, Schedule, Status, now, reading, tables
 from models.schedule import DUE_AT, NOT_DELETED
@@ -14,8 +14,10 @@ from services.errors import InvalidInput, NotFound
 from services.schedules import spec
 from services.schedules.launching import live_of
 from services.schedules.rule import Rule, Slot
+from services.schedules.spec import EARLIEST
 
 PAGE = 100
+MOST_LOOKED_THROUGH = 20_000
 _s, _f, _t = tables.schedules.c, tables.fires.c, tables.tasks.c
 
 
@@ -86,7 +88,10 @@ def history(
     outcomes: list[str] | None = None,
     limit: int = PAGE,
 ) -> list[FireView]:
-    """What became of slots, the newest first, of one schedule or of all; from after the `key` of a view on."""
+    """What became of slots, the newest first, of one schedule or of all; from after the `key` of a view on.
+
+    With `outcomes`, only the newest 20,000 are looked through.
+    """
     checks.whole(limit, "limit", 1, 10 * PAGE)
     if schedule_id is not None:
         checks.whole(schedule_id, "id", 1, 2**53)
@@ -103,7 +108,7 @@ def history(
     if schedule_id is not None:
         wanted = wanted.where(_f.schedule_id == schedule_id)
     if outcomes is not None:
-        wanted = wanted.where(_f.outcome.in_([_outcome(each) for each in outcomes]))
+        wanted = wanted.where(_f.outcome.in_([_outcome(each) for each in outcomes]), _f.at >= _looked_at(schedule_id))
     if after is not None:
         if not isinstance(after, tuple) or len(after) != 3 or not isinstance(after[0], datetime):
             raise InvalidInput("after", f"{checks.shortened(after)} is not the key of a fire")
@@ -111,6 +116,15 @@ def history(
         wanted = wanted.where(tuple_(*columns) < tuple_(*bounds))
     with reading() as session:
         return [_view(row) for row in session.execute(wanted)]
+
+
+def _looked_at(schedule_id: int | None) -> Any:
+    """From when on fires are looked through for an outcome that may be rare: the newest 20,000."""
+    f = tables.fires.alias()
+    oldest = select(f.c.at).order_by(f.c.at.desc()).limit(1).offset(MOST_LOOKED_THROUGH)
+    if schedule_id is not None:
+        oldest = oldest.where(f.c.schedule_id == schedule_id)
+    return func.coalesce(oldest.scalar_subquery(), literal(EARLIEST, _f.at.type))
 
 
 def _outcome(value: Any) -> FireOutcome:

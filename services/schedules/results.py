@@ -5,16 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, String, and_, cast, func, literal, select, union_all
+from sqlalchemy import String, and_, cast, func, literal, select, union_all
 
 from models import FireOutcome, Status, reading, tables
 from services import checks
+from services.schedules.spec import EARLIEST
 
 BEGINNING = 500  # characters of an output that are shown at once
 MOST_MADE = 5
 MOST_TASKS = 200
 _f, _t, _b = tables.fires.c, tables.tasks.c, tables.task_bodies.c
-_EVER = literal(datetime(1970, 1, 1), DateTime())  # noqa: DTZ001 - before any fire
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def latest(schedule_ids: Collection[int], most: int = 10) -> dict[int, list[Late
         .select_from(tables.schedules)
         .join(
             tables.fires,
-            and_(_f.schedule_id == tables.schedules.c.id, _f.at >= func.coalesce(first, _EVER)),
+            and_(_f.schedule_id == tables.schedules.c.id, _f.at >= func.coalesce(first, literal(EARLIEST, _f.at.type))),
         )
         .join(tables.tasks, _t.id == _f.task_id, isouter=True)
         .where(tables.schedules.c.id.in_(ids))
