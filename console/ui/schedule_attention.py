@@ -18,11 +18,11 @@ def sentences(troubled: Mapping[Trouble, Sequence[Schedule]]) -> list[tuple[str,
     for trouble in Trouble:  # the worst first
         those = [row for row in troubled.get(trouble, ()) if row.id not in told]
         told |= {row.id for row in those}
-        for row in those[:EACH]:
-            found.append((f"Schedule {say.short(row.name, 60)} {_says(trouble, row)}", row.id, trouble in GRAVE))
+        grave = trouble in GRAVE
+        found += [(f"Schedule {say.short(row.name, 60)} {_says(trouble, row)}", row.id, grave) for row in those[:EACH]]
         if len(those) > EACH:
             many = say.many(len(those) - EACH, "more schedule")
-            found.append((f"{many}: {words.TROUBLES[trouble]}.", None, trouble in GRAVE))
+            found.append((f"{many}: {words.TROUBLES[trouble]}.", None, grave))
     return found
 
 

@@ -27,6 +27,7 @@ def draw(given: dict[str, Any], key: str, spots: Spots) -> dict[str, Any]:
     )
     spots.here("type")
     if name is None:
+        spots.wrong["type"] = "type: is missing; choose what is to run"
         return {"type": None, "payload": {}}
     payload = given.get("payload") or {} if name == old else {}
     return {"type": name, "payload": _arguments(types.get(name), name, payload, f"{key}/{name}", spots)}
