@@ -35,8 +35,8 @@ def attention(limit: int) -> dict[Trouble, list[Schedule]]:
 
 @st.cache_data(ttl=2, max_entries=8, show_spinner=False)
 def upcoming(limit: int) -> list[Upcoming]:
-    """What fires next, across all."""
-    return schedules.upcoming(limit)
+    """What fires next, across all: of each its next three, so that one that fires each minute hides no other."""
+    return schedules.upcoming(limit, each=3)
 
 
 @st.cache_data(ttl=2, max_entries=64, show_spinner=False)

@@ -50,7 +50,7 @@ def _body(row: Schedule) -> None:
         st.button("Close", key="backfill_close", type="primary", on_click=st.rerun)
         return
     st.caption("Runs the slots of a range that have not run. They are marked as backfill in the history.")
-    zone = ZoneInfo(row.zone)
+    zone = words.zone(row)
     today = now().astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
     left, right = st.columns(2)
     left.datetime_input(f"From ({say.plain(row.zone)})", today - timedelta(days=1), key=SINCE, format="DD/MM/YYYY")
@@ -86,7 +86,7 @@ def _plan(row: Schedule) -> Backfill | None:
     if not plan.slots:
         st.info(f"No slot of this range is left to run.{out}", icon=":material/info:")
         return plan
-    zone = ZoneInfo(row.zone)
+    zone = words.zone(row)
     first, last = (say.plain(words.on_the_minute(slot.at, zone)) for slot in (plan.slots[0], plan.slots[-1]))
     st.markdown(f"**{say.many(len(plan.slots), 'task')}**, the first for {first}, the last for {last}.{out}")
     pace = "Each waits until the one before has ended." if plan.one_after_another else "They may run side by side."

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -54,7 +53,7 @@ def _origin(row: Schedule) -> dict[str, Any]:
         "Made": f"{say.at(row.created_at)} by {row.created_by.removeprefix('operator:')}",
         "Changed": f"{say.at(row.updated_at)} by {row.updated_by.removeprefix('operator:')} (version {row.version})",
         "Declared in code": None if row.declared is None else "yes",
-        "Now": f"{words.on_the_minute(now(), ZoneInfo(row.zone))} in {row.zone}",
+        "Now": f"{words.on_the_minute(now(), words.zone(row))} in {row.zone}",
     }
 
 

@@ -2,7 +2,6 @@
 
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -86,7 +85,7 @@ def figures(row: Schedule) -> None:
     if at is None:
         coming = '<div><b class="cb-muted">None</b><small>no fire to come</small></div>'
     else:
-        own = ZoneInfo(row.zone)
+        own = words.zone(row)
         there = "" if own.key == say.zone().key else f" · there {words.on_the_minute(at, own)}"
         coming = f"<div><b>{words.countdown(at)}</b><small>{say.markup(words.on_the_minute(at) + there)}</small></div>"
     ended = row.completed + row.failed

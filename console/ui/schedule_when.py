@@ -29,18 +29,21 @@ def draw(given: dict[str, Any], key: str, spots: Spots) -> dict[str, Any]:
         default="every" if given.get("every") else "cron",
     )  # fmt: skip
     said: dict[str, Any] = {"cron": None, "every": None}
-    if kind == "cron":
-        said["cron"] = _cron(given, key, spots)
-    else:
-        said["every"] = _every(given, key, spots)
-    zone = _zone(given, key, spots)
-    where = _known(zone)
-    said |= {"zone": zone, **_bounds(given, key, where, spots)}
-    try:
-        _preview(schedules.preview(**said), where)
-    except InvalidInput as refusal:
-        spots.refuse(refusal)
-        st.caption("When it would fire stands here as soon as that can be read.")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if kind == "cron":
+            said["cron"] = _cron(given, key, spots)
+        else:
+            said["every"] = _every(given, key, spots)
+        zone = _zone(given, key, spots)
+        where = _known(zone)
+        said |= {"zone": zone, **_bounds(given, key, where, spots)}
+    with right, st.container(border=True, gap="xsmall", key="schedule_preview"):
+        try:
+            _preview(schedules.preview(**said), where)
+        except InvalidInput as refusal:
+            spots.refuse(refusal)
+            st.caption("When it would fire stands here as soon as that can be read.")
     return said
 
 
@@ -108,12 +111,11 @@ def _bounds(given: dict[str, Any], key: str, where: ZoneInfo, spots: Spots) -> d
 
 
 def _preview(found: Preview, where: ZoneInfo) -> None:
-    with st.container(border=True, gap="xsmall", key="schedule_preview"):
-        st.markdown(f"**{say.plain(found.words)}**")
-        if not found.slots:
-            st.caption("It would never fire: its end comes before its first slot.")
-            return
-        st.html(table(found.slots, where))
+    st.markdown(f"**{say.plain(found.words)}**")
+    if not found.slots:
+        st.caption("It would never fire: its end comes before its first slot.")
+        return
+    st.html(table(found.slots, where))
 
 
 def table(slots: Sequence[Slot], where: ZoneInfo) -> str:

@@ -5,12 +5,17 @@ from zoneinfo import ZoneInfo
 
 from console.ui import say
 from models import Schedule, now
-from services.schedules import Rule, Trouble
+from services.schedules import Rule, Trouble, zones
 
 TROUBLES = {
     Trouble.late: "late", Trouble.paused: "paused after failures", Trouble.failing: "failing",
     Trouble.missed: "missed", Trouble.never: "never fires",
 }  # fmt: skip
+
+
+def zone(row: Schedule) -> ZoneInfo:
+    """The schedule's zone; UTC where this machine knows no such zone any more."""
+    return zones.zone(row.zone) if row.zone in zones.names() else ZoneInfo("UTC")
 
 
 def rule(row: Schedule) -> str:
@@ -39,17 +44,17 @@ def until(moment: datetime) -> str:
     return "due now" if left > -60 else f"due for {say.duration(-left)}"
 
 
-def on_the_minute(moment: datetime, zone: ZoneInfo | None = None) -> str:
+def on_the_minute(moment: datetime, where: ZoneInfo | None = None) -> str:
     """`Mon 23 Nov, 06:00`, with seconds where there are some, and the year where it is another."""
-    local = moment.astimezone(zone or say.zone())
+    local = moment.astimezone(where or say.zone())
     seconds = f":{local:%S}" if local.second else ""
     year = f" {local.year}" if local.year != now().astimezone(local.tzinfo).year else ""
     return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}{seconds}"
 
 
-def offset(moment: datetime, zone: ZoneInfo) -> str:
+def offset(moment: datetime, where: ZoneInfo) -> str:
     """`+02:00`."""
-    return moment.astimezone(zone).isoformat()[-6:]
+    return moment.astimezone(where).isoformat()[-6:]
 
 
 def share(rate: float | None) -> str:

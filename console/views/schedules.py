@@ -14,13 +14,7 @@ CURSORS = "_schedules_cursors"
 VIEWS = ("Schedules", "Coming up", "What fired")  # the address holds these words, and those of the states
 STATES = {"All": None, "On": State.on, "Off": State.off, "Attention": State.attention}
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    parts.title("Schedules")
-    st.button(
-        "New schedule", type="primary", icon=":material/add:", key="schedule_new", on_click=schedule_form.ask,
-        args=("new",), disabled=not who.may(Role.member),
-        help=None if who.may(Role.member) else "This takes the role member",
-    )  # fmt: skip
+parts.title("Schedules")
 
 
 def look_anew() -> None:
@@ -55,6 +49,12 @@ with st.container(horizontal=True, vertical_alignment="center", key="schedules_b
             + (f", {counted.attention:,} need{'s' * (counted.attention == 1)} attention" * bool(counted.attention)),
             width="content",
         )
+    st.space("stretch")
+    st.button(
+        "New schedule", type="primary", icon=":material/add:", key="schedule_new", on_click=schedule_form.ask,
+        args=("new",), disabled=not who.may(Role.member),
+        help=None if who.may(Role.member) else "This takes the role member",
+    )  # fmt: skip
 
 
 @st.fragment(run_every=4)
@@ -132,6 +132,7 @@ def what_comes() -> None:
         return
     st.html(words.clock())
     schedule_list.coming(found)
+    st.caption("Of each schedule at most its next three.")
 
 
 if view == VIEWS[1]:

@@ -1,6 +1,7 @@
 """Looking at schedules: one, what became of its slots, what comes next. Nothing counts history."""
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -145,21 +146,24 @@ def _view(row: Any) -> FireView:
     )  # fmt: skip
 
 
-def upcoming(limit: int = 50, *, until: datetime | None = None) -> list[Upcoming]:
-    """The next slots of all schedules together, the soonest first, at most so many."""
+def upcoming(limit: int = 50, *, until: datetime | None = None, each: int | None = None) -> list[Upcoming]:
+    """The next slots of all schedules together, the soonest first, at most so many; of one schedule at most `each`."""
     checks.whole(limit, "limit", 1, 10 * PAGE)
+    most = limit if each is None else checks.whole(each, "each", 1, 10 * PAGE)
     soonest = _fresh(select(Schedule).where(text(DUE_AT)).order_by(_s.due_at, _s.id).limit(limit))
     with reading() as session:
         rows = {row.id: row for row in session.execute(soonest).scalars()}
     heap = [(row.next_at, row.id, Slot(row.next_slot, row.next_at)) for row in rows.values()]
     heapq.heapify(heap)
     found: list[Upcoming] = []
+    taken: Counter[int] = Counter()
     while heap and len(found) < limit:
         _, schedule_id, slot = heapq.heappop(heap)
         if until is not None and slot.at > until:
             break
         found.append(Upcoming(rows[schedule_id], slot))
-        later = Rule.of(rows[schedule_id]).first(slot)
+        taken[schedule_id] += 1
+        later = None if taken[schedule_id] >= most else Rule.of(rows[schedule_id]).first(slot)
         if later is not None:
             heapq.heappush(heap, (later.at, schedule_id, later))
     return found
