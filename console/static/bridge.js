@@ -13,6 +13,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     document.addEventListener("click", (event) => here.onClick(event))
     new MutationObserver(() => here.mark()).observe(document.head, { subtree: true, childList: true, characterData: true })
     setInterval(() => (here.mark(), here.countDown()), 1000)
+    const soon = () => (here.soon ??= requestAnimationFrame(() => ((here.soon = null), here.countDown())))
+    new MutationObserver(soon).observe(document.body, { subtree: true, childList: true })
   }
   Object.assign(here, { onKey, onClick, mark, countDown })
   applyTheme(data)

@@ -35,7 +35,9 @@ def _says(trouble: Trouble, row: Schedule) -> str:
     if trouble is Trouble.failing:
         if row.last_outcome is FireOutcome.failed:
             return "could not enqueue its last slot."
-        return f"fails: {say.many(row.failures_in_row, 'run')} in a row."
+        return (
+            "failed in its last run." if row.failures_in_row == 1 else f"failed {row.failures_in_row:,} times in a row."
+        )
     if trouble is Trouble.missed:
         return "missed its last slot: nobody fired it."
     return "is on and never fires: no slot is to come."

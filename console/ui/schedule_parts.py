@@ -16,7 +16,6 @@ from services.schedules import Latest, Rule, Slot, Trouble
 PAST, COMING = 36, 12  # boxes of the strip
 WHY = {
     Trouble.late: "It was due and has not fired: either no scheduler runs, or it is held up.",
-    Trouble.failing: "Its last runs failed: see what they left in the history.",
     Trouble.missed: "Nobody fired its last slot. A backfill runs it after all.",
     Trouble.never: "It is on, but has no fire to come. Edit when it fires, or switch it off.",
 }
@@ -68,8 +67,7 @@ def state(row: Schedule) -> None:
         told = st.warning if trouble is Trouble.paused else st.info
         told(f"Off since {say.at(row.disabled_at)}, by {by}{why}", icon=":material/pause_circle:")
     elif trouble is not None:
-        in_row = f" {say.many(row.failures_in_row, 'failure')} in a row." if row.failures_in_row else ""
-        st.warning(f"{WHY[trouble]}{in_row}", icon=":material/warning:")
+        st.warning(_failing(row) if trouble is Trouble.failing else WHY[trouble], icon=":material/warning:")
     if differs := schedules.drift(row):
         lines = [
             f"- **{say.plain(schedule_conflict.label(name))}**: declared {say.plain(schedule_conflict.word(said))}, "
@@ -77,6 +75,13 @@ def state(row: Schedule) -> None:
             for name, (said, is_) in differs.items()
         ]
         st.info("\n".join(lines), title="It differs from what code declares", icon=":material/difference:")
+
+
+def _failing(row: Schedule) -> str:
+    if not row.failures_in_row:
+        return "Its last slot could not be enqueued: the history says why."
+    which = "Its last run" if row.failures_in_row == 1 else f"Its last {row.failures_in_row:,} runs"
+    return f"{which} failed: the history shows what was left."
 
 
 def figures(row: Schedule) -> None:
@@ -102,7 +107,9 @@ def figures(row: Schedule) -> None:
         f'<div class="cb-figure"><span>{name}</span><div><b>{value}</b><small>{note}</small></div></div>'
         for name, value, note in rest
     )
-    st.html(f'<div class="cb-figures">{boxes}{words.clock()}</div>')
+    with st.container(gap=None):
+        st.html(words.clock())
+        st.html(f'<div class="cb-figures">{boxes}</div>')
 
 
 def pauses(row: Schedule) -> str:

@@ -72,8 +72,9 @@ def board() -> None:
         return look_anew()
     if not rows:
         return nothing()
-    st.html(words.clock())
-    schedule_list.show(rows, schedule_reads.latest(tuple(row.id for row in rows), schedule_list.CELLS))
+    with st.container(gap=None):
+        st.html(words.clock())
+        schedule_list.show(rows, schedule_reads.latest(tuple(row.id for row in rows), schedule_list.CELLS))
     schedule_fates.legend()
     if more or len(cursors) > 1:
         pager(cursors, rows[-1].name if more else None)
@@ -130,8 +131,9 @@ def what_comes() -> None:
     if not found:
         parts.empty("event_upcoming", "Nothing is to come.", "No schedule is on, or none has a next fire.")
         return
-    st.html(words.clock())
-    schedule_list.coming(found)
+    with st.container(gap=None):
+        st.html(words.clock())
+        schedule_list.coming(found)
     st.caption("Of each schedule at most its next three.")
 
 

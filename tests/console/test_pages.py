@@ -17,7 +17,7 @@ from settings import ROOT
 from tests.console.conftest import PASSWORD
 from tests.services.kit import a_type, events, execute, finish, known, status, take
 
-PAGES = ["overview", "tasks", "run", "inbox", "errors", "workers", "audit", "settings"]
+PAGES = ["overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings"]
 HOSTILE = '<script>alert(1)</script> ![x](http://evil.example/x.png) :red-badge[x] =HYPERLINK("x")'
 
 Open = Callable[..., AppTest]

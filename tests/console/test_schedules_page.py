@@ -507,7 +507,7 @@ def test_overview_names_schedules_that_need_a_person(page):  # noqa: F811
     test = fine(page("overview"))
     words = said(test).replace("\\", "")
     for sentence in (
-        "Schedule late one was due 9 m", "Schedule failing one fails: 4 runs in a row.",
+        "Schedule late one was due 9 m", "Schedule failing one failed 4 times in a row.",
         "Schedule missed one missed its last slot", "Schedule never one is on and never fires",
         "Schedule paused one was switched off by itself: 3 failures in a row.",
     ):  # fmt: skip
