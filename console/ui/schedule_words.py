@@ -8,7 +8,7 @@ from models import Schedule, now
 from services.schedules import Rule, Trouble, zones
 
 TROUBLES = {
-    Trouble.late: "late", Trouble.paused: "paused after failures", Trouble.failing: "failing",
+    Trouble.late: "late", Trouble.paused: "off by itself", Trouble.failing: "failing",
     Trouble.missed: "missed", Trouble.never: "never fires",
 }  # fmt: skip
 
