@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, schedule_reads, who
-from console.ui import say
+from console.ui import say, tell
 from services import schedules
 from services.errors import ServiceError
 
@@ -30,7 +30,7 @@ def run_now(schedule_id: int) -> None:
     st.session_state.pop(NOT_RUN, None)
     schedule_reads.forget()
     words = "lives already: it has the schedule's unique key" if task.deduplicated else "is accepted"
-    st.toast(f"Task \\#{task.id} {words}", icon=":material/check:")
+    tell.later(f"Task #{task.id} {words}")
 
 
 def _live(schedule_id: int) -> list[int]:
@@ -71,7 +71,7 @@ def show_if_asked() -> None:
     try:
         row = schedules.get(asked[1])
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:")
+        tell.later(str(refusal), good=False)
         return
     st.dialog(say.plain(f"{asked[0]} {say.short(row.name, 50)}"))(_body)(*asked)
 
@@ -119,6 +119,6 @@ def _do(act: str, schedule_id: int) -> None:
     schedule_reads.forget()
     if act == "Delete":
         told = f", and {say.many(len(ended), 'run')} cancelled or asked to stop" if ended else ""
-        st.toast(f"It is deleted{told}", icon=":material/check:")
+        tell.later(f"It is deleted{told}")
         st.switch_page(pages.page("schedules"), query_params={})
     st.rerun()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from console import schedule_reads, who
-from console.ui import say
+from console.ui import say, tell
 from console.ui import schedule_words as words
 from models import Schedule, now
 from services import schedules
@@ -37,7 +37,7 @@ def show_if_asked() -> None:
     try:
         row = schedules.get(schedule_id)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:")
+        tell.later(str(refusal), good=False)
         return
     st.dialog(say.plain(f"Backfill {say.short(row.name, 50)}"), icon=":material/history:", width="medium")(_body)(row)
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, schedule_reads
-from console.ui import say, schedule_conflict, schedule_policies, schedule_when, schedule_work
+from console.ui import say, schedule_conflict, schedule_policies, schedule_when, schedule_work, tell
 from console.ui.schedule_saving import save
 from console.ui.schedule_spots import Spots
 from models import Schedule
@@ -48,7 +48,7 @@ def ask(kind: str, schedule_id: int | None = None) -> None:
     try:
         row = None if schedule_id is None else schedules.get(schedule_id)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:")
+        tell.later(str(refusal), good=False)
         return
     st.session_state[OPEN] = Opened(kind, row, f"schedule_form{next(_number)}")
     st.rerun()
@@ -127,7 +127,7 @@ def _save(opened: Opened, said: dict[str, Any], on: bool, why: str | None, spots
         return
     close()
     schedule_reads.forget()
-    st.toast(f"{say.plain(row.name)} is saved", icon=":material/check:")
+    tell.later(f"{row.name} is saved")
     pages.open_schedule(row.id)
 
 

@@ -12,6 +12,7 @@ from console.ui import (
     schedule_form,
     schedule_history,
     schedule_parts,
+    tell,
 )
 from models import Role, Schedule
 from services import schedules
@@ -40,6 +41,7 @@ def asked() -> Schedule:
 def board() -> None:
     """The part that lives."""
     row = asked()
+    tell.show()
     schedule_parts.header(row)
     schedule_acts.why_not(row.id)
     schedule_parts.state(row)

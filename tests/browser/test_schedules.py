@@ -84,6 +84,8 @@ def test_a_schedule_made_here_fires_by_itself_beside_a_manual_run_is_switched_of
     page.locator(".st-key-schedule_run_now button:visible").click()
     expect(page.get_by_test_id("stToast").filter(has_text="is accepted")).to_be_visible()
     expect(history.get_by_text("manual").first).to_be_visible()
+    style = "getComputedStyle(document.querySelector('.cb-figures')).display"
+    assert page.evaluate(style) == "grid"  # what a toast of a callback would undo
     causes = {view.cause for view in schedules.history(1)}
     assert causes == {Cause.automatic, Cause.manual}
 
