@@ -137,7 +137,7 @@ def _refusal(opened: Opened, said: dict[str, Any], spots: Spots) -> None:
         schedule_conflict.show(opened, refused, said)
     elif refused is not None:
         at_field = isinstance(refused, InvalidInput) and spots.say(refused.field, str(refused))
-        hint = " It is marked above." if at_field else ""
+        hint = ". It is marked above." if at_field else ""
         st.error(f"{say.plain(refused)}{hint}", title="Nothing was saved", icon=":material/error:")
         opened.refused = None  # until it is tried again
 

@@ -68,6 +68,8 @@ def state(row: Schedule) -> None:
         told(f"Off since {say.at(row.disabled_at)}, by {by}{why}", icon=":material/pause_circle:")
     elif trouble is not None:
         st.warning(_failing(row) if trouble is Trouble.failing else WHY[trouble], icon=":material/warning:")
+    elif row.due_at is None:
+        st.info(f"It came to its end at {say.at(row.end_at)}, and fires no more.", icon=":material/event_available:")
     if differs := schedules.drift(row):
         lines = [
             f"- **{say.plain(schedule_conflict.label(name))}**: declared {say.plain(schedule_conflict.word(said))}, "

@@ -323,4 +323,6 @@ def test_after_its_end_it_fires_no_more(core, clock):
     fire_all()
     assert len(outcomes(made)) == 2
     assert schedules.get(made.id).next_slot is None
+    assert schedules.attention()["never"] == []  # it has done its work
+    kit.execute("UPDATE schedules SET end_at = NULL")
     assert [row.name for row in schedules.attention()["never"]] == ["minutely"]
