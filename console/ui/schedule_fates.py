@@ -71,12 +71,13 @@ def strip(past: Sequence[Latest], coming: Sequence[Slot], most: int = 0, linked:
 
     With `most`, it always has room for so many past ones, so that strips below one another stand in line.
     """
+    zone = say.zone()
     cells = [cell(TO_COME, hidden=True).replace("cb-dashed", "cb-none")] * max(0, most - len(past))
     for one in past:
         which = fate(one.outcome, one.status)
-        title = f"{which.label} · {say.at(one.at)}" + (f" · {one.why}" if one.why else "")
+        title = f"{which.label} · {say.at(one.at, zone)}" + (f" · {one.why}" if one.why else "")
         cells.append(cell(which, title, f"/task?id={one.task_id}" if linked and one.task_id else ""))
-    cells += [cell(TO_COME, f"To come · {say.at(slot.at)}") for slot in coming]
+    cells += [cell(TO_COME, f"To come · {say.at(slot.at, zone)}") for slot in coming]
     heard = say.markup(in_words(past, len(coming)))
     role = 'role="group"' if linked else 'role="img"'
     return f'<div class="cb-strip" {role} aria-label="{heard}">{"".join(cells)}</div>'

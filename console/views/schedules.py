@@ -115,11 +115,11 @@ def pager(cursors: list[str | None], following: str | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.caption(f"Page {len(cursors)}", width="content")
         st.button(
-            "Back", icon=":material/chevron_left:", key="schedules_back", disabled=len(cursors) == 1, on_click=page_of,
+            "Previous", icon=":material/chevron_left:", key="schedules_back", disabled=len(cursors) == 1, on_click=page_of,
             args=(cursors[:-1],),
         )  # fmt: skip
         st.button(
-            "On", icon=":material/chevron_right:", icon_position="right", key="schedules_on", on_click=page_of,
+            "Next", icon=":material/chevron_right:", icon_position="right", key="schedules_on", on_click=page_of,
             disabled=following is None, args=([*cursors, following],),
         )  # fmt: skip
 
