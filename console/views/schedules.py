@@ -115,8 +115,8 @@ def pager(cursors: list[str | None], following: str | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.caption(f"Page {len(cursors)}", width="content")
         st.button(
-            "Previous", icon=":material/chevron_left:", key="schedules_back", disabled=len(cursors) == 1, on_click=page_of,
-            args=(cursors[:-1],),
+            "Previous", icon=":material/chevron_left:", key="schedules_back", disabled=len(cursors) == 1,
+            on_click=page_of, args=(cursors[:-1],),
         )  # fmt: skip
         st.button(
             "Next", icon=":material/chevron_right:", icon_position="right", key="schedules_on", on_click=page_of,
