@@ -7,8 +7,8 @@ import streamlit as st
 from sqlalchemy.exc import OperationalError
 from streamlit.testing.v1 import AppTest
 
-from console.ui import cards
-from models import Cause, FireOutcome, Move, Schedule, Task, now
+from console.ui import cards, schedule_attention
+from models import Cause, FireOutcome, Move, Schedule, Task, db, now
 from services import schedules, tasks
 from services.audit import acting_as
 from tests.console.test_pages import (  # noqa: F401 - fixtures
@@ -64,8 +64,6 @@ def some_fires(row: Schedule) -> list[Task]:
 
 def stored(moment):
     """A time as either database stores it."""
-    from models import db
-
     return moment if db.is_postgresql() else f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
@@ -527,3 +525,15 @@ def test_overview_names_schedules_that_need_a_person(page):  # noqa: F811
         "Schedule paused one was switched off by itself: 3 failures in a row.",
     ):  # fmt: skip
         assert sentence in words, words
+
+
+@once
+def test_of_many_schedules_in_the_same_trouble_two_are_named_and_each_is_told_once(ledger):
+    for n in range(5):
+        some(f"s{n}")
+    execute("UPDATE schedules SET failures_in_row = 1, last_outcome = 'missed'")
+    told = schedule_attention.sentences(schedules.attention(20))
+    assert [words for words, _, _ in told] == [
+        "Schedule s0 failed in its last run.", "Schedule s1 failed in its last run.", "3 more schedules: failing.",
+    ]  # fmt: skip
+    assert [schedule_id for _, schedule_id, _ in told] == [1, 2, None]
