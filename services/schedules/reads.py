@@ -122,9 +122,12 @@ def history(
 def _looked_at(schedule_id: int | None) -> Any:
     """From when on fires are looked through for an outcome that may be rare: the newest 20,000."""
     f = tables.fires.alias()
-    oldest = select(f.c.at).order_by(f.c.at.desc()).limit(1).offset(MOST_LOOKED_THROUGH)
-    if schedule_id is not None:
-        oldest = oldest.where(f.c.schedule_id == schedule_id)
+    oldest = select(f.c.at).limit(1).offset(MOST_LOOKED_THROUGH)
+    if schedule_id is None:
+        oldest = oldest.order_by(f.c.at.desc())
+    else:
+        mine = f.c.schedule_id.between(schedule_id, schedule_id)  # a range: see `results.latest`
+        oldest = oldest.where(mine).order_by(f.c.schedule_id.desc(), f.c.at.desc(), f.c.slot.desc())
     return func.coalesce(oldest.scalar_subquery(), literal(EARLIEST, _f.at.type))
 
 

@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, and_, cast, func, literal, select, union_all
+from sqlalchemy import String, cast, func, select, union_all
+from sqlmodel import Session
 
 from models import FireOutcome, Status, reading, tables
 from services import checks
-from services.schedules.spec import EARLIEST
 
 BEGINNING = 500  # characters of an output that are shown at once
 MOST_MADE = 5
@@ -74,26 +74,28 @@ def latest(schedule_ids: Collection[int], most: int = 10) -> dict[int, list[Late
     checks.whole(most, "most", 1, 100)
     if not ids:
         return {}
-    f = tables.fires.alias()
-    first = (
-        select(f.c.at).where(f.c.schedule_id == tables.schedules.c.id).order_by(f.c.at.desc()).limit(1)
-        .offset(most - 1).correlate(tables.schedules).scalar_subquery()
-    )  # fmt: skip
-    wanted = (
-        select(_f.schedule_id, _f.slot, _f.at, _f.outcome, _f.why, _f.task_id, _f.task_status, _t.status)
-        .select_from(tables.schedules)
-        .join(
-            tables.fires,
-            and_(_f.schedule_id == tables.schedules.c.id, _f.at >= func.coalesce(first, literal(EARLIEST, _f.at.type))),
+    columns = (_f.schedule_id, _f.slot, _f.at, _f.outcome, _f.why, _f.task_id, _f.task_status)
+    # One after another, each by its part of `ix_fires_history`: joined, PostgreSQL would rather read all fires there
+    # are; and told of one number instead of a range, it would go back in time through the fires of all schedules
+    newest = (_f.schedule_id.desc(), _f.at.desc(), _f.slot.desc())
+    fires = union_all(
+        *(
+            select(
+                select(*columns).where(_f.schedule_id.between(each, each)).order_by(*newest).limit(most).subquery()
+            )
+            for each in ids
         )
-        .join(tables.tasks, _t.id == _f.task_id, isouter=True)
-        .where(tables.schedules.c.id.in_(ids))
-        .order_by(_f.schedule_id, _f.at, _f.slot)
-    )
+    )  # fmt: skip
     found: dict[int, list[Latest]] = {each: [] for each in ids}
     with reading() as session:
-        for row in session.execute(wanted):
-            status = row.status or (None if row.task_status is None else Status(row.task_status))
-            one = Latest(row.slot, row.at, row.outcome, status, row.task_id, row.why)
-            found[row.schedule_id].append(one)
-    return {each: fires[-most:] for each, fires in found.items()}
+        rows = session.execute(fires).all()
+        statuses = _statuses(session, {row.task_id for row in rows if row.task_id is not None})
+    for row in sorted(rows, key=lambda row: (row.at, row.slot)):
+        status = statuses.get(row.task_id) or (None if row.task_status is None else Status(row.task_status))
+        found[row.schedule_id].append(Latest(row.slot, row.at, row.outcome, status, row.task_id, row.why))
+    return found
+
+
+def _statuses(session: Session, task_ids: Collection[int]) -> dict[int, Status]:
+    wanted = select(_t.id, _t.status).where(_t.id.in_(sorted(task_ids)))
+    return {row.id: row.status for row in session.execute(wanted)}
