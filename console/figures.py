@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from models import now
+from console import schedule_reads
+from models import Schedule, now
 from services import attention, queues, trends
 from services.attention import Deploy, Processes, Stuck
 from services.queues import QueueState
+from services.schedules import Trouble
 from services.trends import Depths, Trend
 
+MOST_TROUBLED = 20  # schedules of each trouble
 KEPT_FOR_S = {"1h": 5, "6h": 10, "24h": 20, "7d": 60}  # the longer the span, the less a minute changes
 
 
@@ -25,6 +28,7 @@ class Stand:
     unserved: list[tuple[str, int]]
     unknown: list[tuple[str, int]]
     late: datetime | None
+    schedules: dict[Trouble, list[Schedule]]  # those in trouble, of each trouble at most a few
 
 
 @st.cache_data(ttl=2, max_entries=2, show_spinner=False)
@@ -34,6 +38,7 @@ def stand() -> Stand:
     return Stand(
         processes, lines, attention.stuck(attention.running()), attention.unserved(lines, processes.alive),
         attention.unknown_types(processes.alive), attention.late_release(),
+        schedule_reads.attention(MOST_TROUBLED),
     )  # fmt: skip
 
 

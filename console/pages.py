@@ -15,13 +15,15 @@ _PAGES: dict[str, tuple[str, str]] = {
     "tasks": ("Tasks", "list_alt"),
     "task": ("Task", "article"),
     "run": ("Run a task", "play_circle"),
+    "schedules": ("Schedules", "event_repeat"),
+    "schedule": ("Schedule", "event"),
     "inbox": ("Inbox", "inbox"),
     "errors": ("Errors", "error"),
     "workers": ("Workers and queues", "memory"),
     "audit": ("Audit", "history"),
     "settings": ("Settings", "settings"),
 }
-_HIDDEN = {"task"}
+_HIDDEN = {"task", "schedule"}
 
 
 def page(name: str) -> Any:
@@ -40,7 +42,7 @@ def page(name: str) -> Any:
 def navigation() -> dict[str, list[Any]]:
     """What stands in the sidebar, by section."""
     return {
-        "": [page(name) for name in ("overview", "tasks", "run", "inbox", "task")],
+        "": [page(name) for name in ("overview", "tasks", "run", "schedules", "inbox", "task", "schedule")],
         "Operate": [page(name) for name in ("errors", "workers")],
         "Manage": [page(name) for name in (*(("audit",) if who.may(Role.operator) else ()), "settings")],
     }
@@ -59,3 +61,8 @@ def paths() -> list[str]:
 def open_task(task_id: int) -> NoReturn:
     """Go to a task's page."""
     st.switch_page(page("task"), query_params={"id": str(task_id)})
+
+
+def open_schedule(schedule_id: int) -> NoReturn:
+    """Go to a schedule's page."""
+    st.switch_page(page("schedule"), query_params={"id": str(schedule_id)})

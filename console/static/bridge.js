@@ -1,6 +1,6 @@
 // What Streamlit's pages cannot do by themselves: keys, the tab's title, the badge, desktop notifications, the theme.
 // Served as a component; all words of others are set as text.
-const GO = { o: "", t: "tasks", r: "run", e: "errors", w: "workers", i: "inbox", s: "settings" }
+const GO = { o: "", t: "tasks", r: "run", c: "schedules", e: "errors", w: "workers", i: "inbox", s: "settings" }
 const THEMES = { light: "Light", dark: "Dark" }
 
 const here = (window.callboard ??= { told: new Set(), g: 0 })
@@ -12,12 +12,42 @@ export default function ({ data, parentElement, setTriggerValue }) {
     document.addEventListener("keydown", (event) => here.onKey(event))
     document.addEventListener("click", (event) => here.onClick(event))
     new MutationObserver(() => here.mark()).observe(document.head, { subtree: true, childList: true, characterData: true })
-    setInterval(() => here.mark(), 1000)
+    setInterval(() => (here.mark(), here.countDown()), 1000)
+    const soon = () => (here.soon ??= requestAnimationFrame(() => ((here.soon = null), here.countDown())))
+    new MutationObserver(soon).observe(document.body, { subtree: true, childList: true })
   }
-  Object.assign(here, { onKey, onClick, mark })
+  Object.assign(here, { onKey, onClick, mark, countDown })
   applyTheme(data)
   mark()
+  countDown()
   notify(data)
+}
+
+// Moments to come, by the ledger's clock: the page says it once, and again with each of its ticks
+function countDown() {
+  const said = document.querySelector("[data-now]")?.dataset.now
+  if (said && said !== here.said) Object.assign(here, { said, ahead: Date.now() - Number(said) })
+  const now = Date.now() - (here.ahead ?? 0)
+  for (const one of document.querySelectorAll("[data-until]")) {
+    const text = until(Math.floor((Number(one.dataset.until) - now) / 1000))
+    if (one.textContent !== text) one.textContent = text
+  }
+}
+
+function until(seconds) {
+  if (seconds >= 1) return `in ${lasting(seconds)}`
+  return seconds > -60 ? "due now" : `due for ${lasting(-seconds)}`
+}
+
+function lasting(seconds) {
+  const parts = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]
+  const first = parts.findIndex(([, size]) => seconds >= size)
+  return parts
+    .slice(first, first + 2)
+    .map(([unit, size], n) => [Math.floor((n ? seconds % parts[first][1] : seconds) / size), unit])
+    .filter(([count]) => count)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ")
 }
 
 function mark() {
@@ -70,11 +100,11 @@ function onClick(event) {
   const target = event.composedPath()[0]
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (target.closest?.(".callboard-keys")) help()
-  const link = plain && target.closest?.("a.callboard-task")
+  const link = plain && target.closest?.("a.callboard-task, a.callboard-schedule")
   const id = link && new URL(link.href).searchParams.get("id")
   if (!id) return
   event.preventDefault()
-  here.setTriggerValue("open", Number(id))
+  here.setTriggerValue(link.classList.contains("callboard-task") ? "open" : "schedule", Number(id))
 }
 
 function go(page) {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console.figures import Stand
-from console.ui import say
+from console.ui import say, schedule_attention
 from models import now
 from services.attention import Stuck, Trouble
 from services.trends import TypeTrend
@@ -36,6 +36,11 @@ class Alarm:
 def alarms(stand: Stand, types: Sequence[TypeTrend], span: str) -> list[Alarm]:
     """All there is, the worst first."""
     found = [*_processes(stand), *_queues(stand), *_stuck(stand.stuck), *_types(types, span)]
+    for words, schedule_id, grave in schedule_attention.sentences(stand.schedules):
+        if schedule_id is None:
+            found.append(Alarm(words, "schedules", {"schedules_state": "Attention"}, grave))
+        else:
+            found.append(Alarm(words, "schedule", {"id": str(schedule_id)}, grave, "Open"))
     if stand.late is not None:
         late = say.duration((now() - stand.late).total_seconds())
         words = (

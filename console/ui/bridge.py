@@ -32,10 +32,16 @@ def show(operator: Operator, unread: str, fresh: Sequence[Task]) -> None:
             for task in fresh
         ],
     }  # fmt: skip
-    _mount(key="bridge", data=data, height="content", on_open_change=_open)
+    _mount(key="bridge", data=data, height="content", on_open_change=_open, on_schedule_change=_schedule)
 
 
 def _open() -> None:
     asked = st.session_state["bridge"].open
     if isinstance(asked, int) and 0 < asked < 2**53:
         pages.open_task(asked)
+
+
+def _schedule() -> None:
+    asked = st.session_state["bridge"].schedule
+    if isinstance(asked, int) and 0 < asked < 2**53:
+        pages.open_schedule(asked)

@@ -48,6 +48,11 @@ def header(task: Task) -> None:
                     args=(task.id,),
                 )
     st.caption(f"{say.plain(task.type)} · task #{task.id} · queue {say.plain(task.queue)} · priority {task.priority}")
+    if task.schedule_id is not None:
+        st.page_link(
+            pages.page("schedule"), label=f"Schedule \\#{task.schedule_id}", icon=":material/event_repeat:",
+            query_params={"id": str(task.schedule_id)},
+        )  # fmt: skip
     timeline.show(task)
 
 

@@ -136,10 +136,10 @@ def events(task: Task) -> None:
     if not found:
         parts.empty("history", "Nobody has touched it.")
     for event in found:
-        st.text(_sentence(event))
+        st.text(sentence(event))
 
 
-def _sentence(event: Event) -> str:
+def sentence(event: Event) -> str:
     actor = event.actor_id or event.actor_kind
     why = f" – {event.reason}" if event.reason else ""
     return say.visible(f"{say.at(event.at)}  {actor}: {event.verb}{_change(event)}{why}")

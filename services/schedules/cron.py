@@ -105,6 +105,7 @@ def walls(text: str, after: datetime) -> Iterator[datetime]:
     return simulation
 
 
+@lru_cache(4096)
 def in_words(text: str) -> str:
     """`At 06:00, Monday through Friday`."""
     from cron_descriptor import ExpressionDescriptor, FormatException, Options

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import insert, select, text, update
 from sqlmodel import Session
 
-from models import Cause, FireOutcome, Schedule, now, tables
+from models import Cause, FireOutcome, Role, Schedule, now, tables
 from models.schedule import NOT_DELETED
 from services import audit, checks
-from services.errors import NotFound
+from services.errors import Conflict, InvalidInput, NotFound
 from services.schedules.rule import Rule, Slot, jitter
 
 NOBODY = "nobody fired it at its time: no scheduler was running, or it was held up"
@@ -78,3 +78,32 @@ def _up_to(rule: Rule, since: datetime, until: datetime) -> Iterable[Slot]:
 def _known(schedule_id: int, since: datetime) -> Any:
     f = tables.fires.c
     return select(f.slot).where(f.schedule_id == schedule_id, f.at >= since - timedelta(days=1))
+
+
+def position(row: Schedule, at: datetime) -> datetime:
+    """Nothing up to the last slot fires again, wherever the clock was put meanwhile."""
+    return at if row.last_at is None else max(at, row.last_at)
+
+
+def must_fire(slot: Slot | None, rule: Rule) -> None:
+    """Refuse a rule without a slot to come. Raises `InvalidInput`."""
+    if slot is None:
+        until = "" if rule.end_at is None else f" before {rule.end_at.isoformat(timespec='minutes')}"
+        raise InvalidInput("end_at", f"it would never fire{until}; give a later end, or another rule")
+
+
+def mine(session: Session, schedule_id: int, version: int | None) -> Schedule:
+    """The schedule, locked, if the acting person may change it and it is still the one that they read."""
+    row = locked(session, schedule_id)
+    audit.require(Role.operator, owner=row.owner)
+    if version is not None and checks.whole(version, "version", 1, 2**31 - 1) != row.version:
+        ago = max(0, round((now() - row.updated_at).total_seconds()))
+        raise Conflict(f"{row.name} was changed by {row.updated_by} {_ago(ago)} ago; load it again, then change it")
+    return row
+
+
+def _ago(seconds: int) -> str:
+    for name, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {name}"
+    return f"{seconds} s"

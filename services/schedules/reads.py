@@ -1,11 +1,12 @@
-"""Looking at schedules: one, a page of them, what became of their slots, what comes next. Nothing counts history."""
+"""Looking at schedules: one, what became of its slots, what comes next. Nothing counts history."""
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal, select, text, tuple_
+from sqlalchemy import func, literal, select, text, tuple_
 
 from models import Cause, FireOutcome, Schedule, Status, now, reading, tables
 from models.schedule import DUE_AT, NOT_DELETED
@@ -14,9 +15,10 @@ from services.errors import InvalidInput, NotFound
 from services.schedules import spec
 from services.schedules.rule import Rule, Slot
 from services.schedules.runs import live_of
+from services.schedules.spec import EARLIEST
 
-LATE_AFTER = timedelta(minutes=1)
 PAGE = 100
+MOST_LOOKED_THROUGH = 20_000
 _s, _f, _t = tables.schedules.c, tables.fires.c, tables.tasks.c
 
 
@@ -80,16 +82,6 @@ def find(name: str) -> Schedule:
     return row
 
 
-def page(*, after: str | None = None, limit: int = PAGE) -> list[Schedule]:
-    """Schedules by name, from the one after `after` on."""
-    checks.whole(limit, "limit", 1, 10 * PAGE)
-    wanted = select(Schedule).where(text(NOT_DELETED))
-    if after is not None:
-        wanted = wanted.where(_s.name > checks.name(after, "after", 200))
-    with reading() as session:
-        return list(session.execute(_fresh(wanted.order_by(_s.name).limit(limit))).scalars())
-
-
 def history(
     schedule_id: int | None = None,
     *,
@@ -97,7 +89,10 @@ def history(
     outcomes: list[str] | None = None,
     limit: int = PAGE,
 ) -> list[FireView]:
-    """What became of slots, the newest first, of one schedule or of all; from after the `key` of a view on."""
+    """What became of slots, the newest first, of one schedule or of all; from after the `key` of a view on.
+
+    With `outcomes`, only the newest 20,000 are looked through.
+    """
     checks.whole(limit, "limit", 1, 10 * PAGE)
     if schedule_id is not None:
         checks.whole(schedule_id, "id", 1, 2**53)
@@ -114,7 +109,7 @@ def history(
     if schedule_id is not None:
         wanted = wanted.where(_f.schedule_id == schedule_id)
     if outcomes is not None:
-        wanted = wanted.where(_f.outcome.in_([_outcome(each) for each in outcomes]))
+        wanted = wanted.where(_f.outcome.in_([_outcome(each) for each in outcomes]), _f.at >= _looked_at(schedule_id))
     if after is not None:
         if not isinstance(after, tuple) or len(after) != 3 or not isinstance(after[0], datetime):
             raise InvalidInput("after", f"{checks.shortened(after)} is not the key of a fire")
@@ -122,6 +117,18 @@ def history(
         wanted = wanted.where(tuple_(*columns) < tuple_(*bounds))
     with reading() as session:
         return [_view(row) for row in session.execute(wanted)]
+
+
+def _looked_at(schedule_id: int | None) -> Any:
+    """From when on fires are looked through for an outcome that may be rare: the newest 20,000."""
+    f = tables.fires.alias()
+    oldest = select(f.c.at).limit(1).offset(MOST_LOOKED_THROUGH)
+    if schedule_id is None:
+        oldest = oldest.order_by(f.c.at.desc())
+    else:
+        mine = f.c.schedule_id.between(schedule_id, schedule_id)  # a range: see `results.latest`
+        oldest = oldest.where(mine).order_by(f.c.schedule_id.desc(), f.c.at.desc(), f.c.slot.desc())
+    return func.coalesce(oldest.scalar_subquery(), literal(EARLIEST, _f.at.type))
 
 
 def _outcome(value: Any) -> FireOutcome:
@@ -142,21 +149,24 @@ def _view(row: Any) -> FireView:
     )  # fmt: skip
 
 
-def upcoming(limit: int = 50, *, until: datetime | None = None) -> list[Upcoming]:
-    """The next slots of all schedules together, the soonest first, at most so many."""
+def upcoming(limit: int = 50, *, until: datetime | None = None, each: int | None = None) -> list[Upcoming]:
+    """The next slots of all schedules together, the soonest first, at most so many; of one schedule at most `each`."""
     checks.whole(limit, "limit", 1, 10 * PAGE)
+    most = limit if each is None else checks.whole(each, "each", 1, 10 * PAGE)
     soonest = _fresh(select(Schedule).where(text(DUE_AT)).order_by(_s.due_at, _s.id).limit(limit))
     with reading() as session:
         rows = {row.id: row for row in session.execute(soonest).scalars()}
     heap = [(row.next_at, row.id, Slot(row.next_slot, row.next_at)) for row in rows.values()]
     heapq.heapify(heap)
     found: list[Upcoming] = []
+    taken: Counter[int] = Counter()
     while heap and len(found) < limit:
         _, schedule_id, slot = heapq.heappop(heap)
         if until is not None and slot.at > until:
             break
         found.append(Upcoming(rows[schedule_id], slot))
-        later = Rule.of(rows[schedule_id]).first(slot)
+        taken[schedule_id] += 1
+        later = None if taken[schedule_id] >= most else Rule.of(rows[schedule_id]).first(slot)
         if later is not None:
             heapq.heappush(heap, (later.at, schedule_id, later))
     return found
@@ -182,26 +192,6 @@ def drift(row: Schedule) -> dict[str, tuple[Any, Any]]:
     """Where a schedule differs from what code declared last: field → (declared, as it is)."""
     plain = spec.plain({name: getattr(row, name) for name in row.declared or {}})
     return {name: (said, plain[name]) for name, said in (row.declared or {}).items() if plain[name] != said}
-
-
-def attention(limit: int = PAGE) -> dict[str, list[Schedule]]:
-    """What a person should look at: `late` (due and not fired), `failing`, `paused` after failures, `never` fires."""
-    checks.whole(limit, "limit", 1, 10 * PAGE)
-    asked = {
-        "late": _s.due_at < now() - LATE_AFTER,
-        "failing": (_s.failures_in_row > 0) | (_s.last_outcome == FireOutcome.failed),
-        "paused": _s.enabled.is_(False) & (_s.disabled_by == "system"),
-        "never": _s.enabled.is_(True) & _s.due_at.is_(None),
-    }
-    with reading() as session:
-        return {
-            name: list(session.execute(_fresh(_troubled(where).limit(limit))).scalars())
-            for name, where in asked.items()
-        }
-
-
-def _troubled(where: Any) -> Any:
-    return select(Schedule).where(text(NOT_DELETED), where).order_by(_s.name)
 
 
 def _fresh(query: Any) -> Any:

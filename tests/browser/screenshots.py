@@ -24,7 +24,7 @@ from tests.support import wait_until
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
-EMPTY = ("overview", "tasks", "run", "inbox", "errors", "workers", "audit", "settings")
+EMPTY = ("overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings")
 LARGEST = 300_000  # bytes of a picture in docs/
 
 
@@ -64,9 +64,11 @@ def _console(patch: pytest.MonkeyPatch, folder: Path, before: Callable[[], None]
 
 def _yesterday() -> None:
     """Tell the ledger of a day."""
-    from tests.browser import believable
+    from tests.browser import believable, believable_schedules
 
-    believable.history(believable.people())
+    people = believable.people()
+    believable.history(people)
+    believable_schedules.history(people)
 
 
 def _filled() -> tuple[Operator, dict[str, str]]:
@@ -89,6 +91,9 @@ def _filled() -> tuple[Operator, dict[str, str]]:
         "task-arguments": f"/task?id={analysed.id}&tab=Arguments",
         "task-related": f"/task?id={family}&tab=Related", "task-history": f"/task?id={family}&tab=History",
         "task-missing": "/task?id=999999", "run-form": "/run?run_type=simulation_batch",
+        "schedule": "/schedule?id=1", "schedule-definition": "/schedule?id=5&schedule_tab=Definition",
+        "schedules-coming": "/schedules?schedules_view=Coming+up",
+        "schedules-fired": "/schedules?schedules_view=What+fired",
         "run-again": f"/run?again={analysed.id}", "inbox-dismissed": "/inbox?dismissed=true",
         "tasks-failed": "/tasks?status=Failed", "tasks-none": "/tasks?text=nothing-like-it",
     }  # fmt: skip

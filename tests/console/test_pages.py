@@ -16,7 +16,7 @@ from services.errors import Forbidden
 from settings import ROOT
 from tests.services.kit import a_type, events, execute, finish, known, status, take
 
-PAGES = ["overview", "tasks", "run", "inbox", "errors", "workers", "audit", "settings"]
+PAGES = ["overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings"]
 HOSTILE = '<script>alert(1)</script> ![x](http://evil.example/x.png) :red-badge[x] =HYPERLINK("x")'
 
 Open = Callable[..., AppTest]

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from models import Move, Status, reading, tables
+from models import Move, Status, reading, tables, transaction
 from services import catalog, retention, schedules, tasks
+from services.schedules import spec
 from services.schedules.due import MOST_AT_ONCE
+from services.schedules.keeping import placed
 from tests.services import kit
 from tests.services.schedules.conftest import START
 
@@ -184,7 +186,8 @@ def test_one_that_cannot_enqueue_says_why_and_harms_no_other(core, clock):
     assert "there is no task type 'gone'" in schedules.history(broken.id)[0].why
     assert schedules.history(misfit.id)[0].why.startswith("/n: 'many' does not fit greet")
     assert "its rule cannot be read any more" in schedules.get(lost.id).disabled_reason
-    assert {row.name for row in schedules.attention()["failing"]} == {"broken", "misfit", "lost"}
+    assert {row.name for row in schedules.attention()["failing"]} == {"broken", "misfit"}
+    assert [row.name for row in schedules.attention()["paused"]] == ["lost"]
     catalog.register(kit.a_type("gone"))
     clock.shift(60)
     schedules.fire()
@@ -247,13 +250,17 @@ def test_the_next_fires_of_many_random_schedules_are_the_same_after_a_restart(co
 
     from tests.conftest import forget
 
-    draw = random.Random(4)
-    for n in range(200):
+    draw, rows = random.Random(4), []
+    for n in range(1, 1_001):
         rule = {"cron": f"{draw.randrange(60)} {draw.choice(['*', '*/3', '5', '1-4'])} * * {draw.choice('*135')}"}
         if n % 3 == 0:
             rule = {"every": timedelta(minutes=draw.randrange(1, 5000))}
         zone = draw.choice(["UTC", "Europe/Berlin", "Asia/Tokyo", "America/New_York"])
-        schedules.create(f"r{n}", "greet", **rule, zone=zone, jitter=draw.choice([0, 30]))
+        said = spec.Spec(name=f"r{n}", type="greet", **rule, zone=zone, jitter=draw.choice([0, 30])).columns()
+        first = schedules.Rule(**{name: said[name] for name in spec.RULE}).first(START)
+        rows.append({**said, "id": n, "created_at": START, "updated_at": START, **placed(n, first, said["jitter_s"])})
+    with transaction() as session:  # at once: one by one they take long
+        session.execute(insert(tables.schedules), rows)
     clock.shift(5 * HOUR)
     fire_all()
     query = select(*(tables.schedules.c[name] for name in ("id", "next_slot", "next_at", "due_at")))
@@ -316,4 +323,6 @@ def test_after_its_end_it_fires_no_more(core, clock):
     fire_all()
     assert len(outcomes(made)) == 2
     assert schedules.get(made.id).next_slot is None
+    assert schedules.attention()["never"] == []  # it has done its work
+    kit.execute("UPDATE schedules SET end_at = NULL")
     assert [row.name for row in schedules.attention()["never"]] == ["minutely"]

@@ -41,4 +41,8 @@ def test_nothing_reads_the_history(long_history):
     by_index(schedules.follow, "ix_fires_followed")
     by_index(lambda: schedules.history(made[0].id))
     by_index(lambda: schedules.history(limit=50), "ix_fires_at")
+    by_index(lambda: schedules.history(made[0].id, outcomes=["missed"], limit=50), "ix_fires_history")
+    by_index(lambda: schedules.latest([one.id for one in made], 10), "ix_fires_history")
+    by_index(lambda: schedules.outputs([1, 2, 3]), "ix_tasks_parent")
+    by_index(lambda: (schedules.attention(20), schedules.counts(), schedules.page(words="s1", state="attention")))
     by_index(lambda: (schedules.run_now(made[0].id), schedules.get(made[0].id), schedules.upcoming(10)))
