@@ -23,7 +23,7 @@ def chosen() -> TaskFilter | None:
             label_visibility="collapsed",
         )  # fmt: skip
         menus = st.container(horizontal=True, width="content", gap="small")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="filter_words"):
         st.text_input(
             "Search", key="text", bind="query-params", type="search", icon=":material/search:",
             placeholder="Words, or #number", label_visibility="collapsed", max_chars=200, width=260,
