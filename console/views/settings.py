@@ -97,7 +97,7 @@ def mine() -> None:
         )  # fmt: skip
         if me.notify:
             permission.show()
-    st.subheader("Signed-in browsers", anchor=False)
+    st.header("Signed-in browsers", anchor=False)
     with who.acting():
         found = sessions.list_sessions(None if who.may(Role.admin) else my_id)
     for session, name in found:

@@ -8,7 +8,7 @@ from models import Task
 from services import inbox, tasks
 from services.errors import ServiceError
 
-WATCHED = "_task_watched"
+WATCHED, SHOWN = "_task_watched", "_task_shown"
 
 st.page_link(pages.page("tasks"), label="Tasks", icon=":material/arrow_back:", query_params={})
 
@@ -30,6 +30,10 @@ def asked() -> Task:
 
 
 first_look = asked()
+# Another task begins at its own first tab, and not at the one where the last was left
+if st.session_state.get(SHOWN) not in (None, first_look.id) and "tab" not in st.query_params:
+    st.session_state.pop("tab", None)
+st.session_state[SHOWN] = first_look.id
 live = not first_look.finished
 # Whoever comes to a task that has ended has seen how; whoever watched it end still has it in the inbox
 if live:

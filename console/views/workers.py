@@ -185,6 +185,6 @@ def _paused(queue: QueueState) -> str:
 
 
 processes()
-st.subheader("Queues", anchor=False)
+st.header("Queues", anchor=False)
 lines()
 queue_dialog.show_if_asked()
