@@ -12,7 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from models import migrate
-from services import error_counts, indexing, log, retention, schedules, stats, workers
+from services import error_counts, folding, indexing, log, retention, schedules, workers
 from services.lifecycle import needs, release, rescue
 from services.loops import Rounds
 from settings import settings
@@ -23,7 +23,7 @@ LOOPS: dict[Callable[[], int], int] = {  # seconds
     release.expire: 1,
     rescue.rescue: 1,
     needs.settle_rest: 1,
-    stats.fold: 1,
+    folding.fold: 1,
     indexing.index: 2,
     schedules.follow: 2,
     error_counts.fold: 5,

@@ -27,12 +27,10 @@ from models import Status, Task
 from runtime import instance
 from runtime.program import NotStarted
 from runtime.ready import beats
-from services import artifacts, log, tasks
+from services import artifacts, log, samples, tasks
 from services.errors import ServiceError
 from settings import ROOT, settings
 
-SAMPLE = ROOT / "samples" / "deals.csv"
-SAMPLE_PRODUCTS = ROOT / "samples" / "products.csv"
 START_S = 90.0
 PATIENCE_S = 600.0
 
@@ -42,10 +40,10 @@ terminal = Console(highlight=False)
 def main() -> int:
     """Run the demonstration; 0 when all three tasks completed."""
     options = argparse.ArgumentParser(prog="make demo", description="A chain of three tasks on a file of deals.")
-    options.add_argument("--data", type=Path, default=SAMPLE, help="a CSV or Parquet file of deals")
+    options.add_argument("--data", type=Path, default=samples.DEALS, help="a CSV or Parquet file of deals")
     options.add_argument("--lookup", type=Path, help="a CSV file with the names of your products")
     given = options.parse_args()
-    lookup = given.lookup or (SAMPLE_PRODUCTS if given.data == SAMPLE else None)
+    lookup = given.lookup or (samples.PRODUCTS if given.data == samples.DEALS else None)
     for file in filter(None, (given.data, lookup)):
         if not file.is_file():
             terminal.print(
@@ -56,7 +54,8 @@ def main() -> int:
     os.umask(0o077)
     try:
         with _installation():
-            return _show(_enqueue(given.data, lookup))
+            title = f"Pipeline review: {given.data.stem.replace('_', ' ')}"[:200]
+            return _show(samples.chain(given.data, lookup, title))
     except (NotStarted, ServiceError, TimeoutError) as refusal:
         terminal.print(escape(str(refusal)), style="red")
         return 1
@@ -104,26 +103,6 @@ def _free_port(wanted: int) -> int:
         except OSError:
             probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _enqueue(data: Path, lookup: Path | None) -> list[Task]:
-    """The chain: each task needs the ones before."""
-    from actors.bulk_analysis import bulk_analysis
-    from actors.report_generation import report_generation
-    from actors.simulation_batch import simulation_batch
-
-    source: dict[str, Any] = {"artifact": artifacts.save(data.name, data).id}
-    if lookup is not None:
-        source["lookup"] = artifacts.save(lookup.name, lookup).id
-    title = f"Pipeline review: {data.stem.replace('_', ' ')}"[:200]
-    analysed = bulk_analysis.with_options(title="Analyse the deals", priority=80).enqueue(data=source)
-    simulated = simulation_batch.with_options(
-        title="Simulate the pipeline", priority=80, needs=[analysed]
-    ).enqueue(data=source)  # fmt: skip
-    report = report_generation.with_options(
-        title="Write the report", priority=80, needs=[analysed, simulated]
-    ).enqueue(title=title)  # fmt: skip
-    return [analysed, simulated, report]
 
 
 def _show(chain: list[Task]) -> int:

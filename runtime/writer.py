@@ -79,7 +79,7 @@ class Writer(threading.Thread):
     def holds(self, key: Key) -> bool:
         """Whether an ending of this attempt waits to be committed."""
         with self._changed:
-            return any((e.task_id, e.epoch) == key for e in (*self._endings, *self._writing))
+            return any(e.key == key for e in (*self._endings, *self._writing))
 
     def busy(self) -> bool:
         """Whether endings wait to be committed."""
@@ -129,7 +129,7 @@ class Writer(threading.Thread):
             self._writing = endings
             lines, self._lines = self._lines, []
             starts, self._starts = list(self._starts.items()), {}
-            progress = self._take_progress({(e.task_id, e.epoch) for e in endings})
+            progress = self._take_progress({e.key for e in endings})
             self._changed.notify_all()
         try:
             self._persist(endings, lines, starts, progress)

@@ -1,15 +1,12 @@
 """The audit trail as CSV: a page at a time, never the whole in memory."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
 from models import Event, Role, now
-from services import audit, history
-from services.export import guarded
+from services import audit, history, spreadsheet
 
 MOST = 100_000  # events of one export, the newest
 PAGE = 500
@@ -17,7 +14,6 @@ HEAD = (
     "id", "at", "actor_kind", "actor_id", "verb", "entity", "entity_id", "before", "after", "reason", "ip",
     "user_agent", "request_id",
 )  # fmt: skip
-# A spreadsheet would run a cell that begins so; the last four are the same signs in full width
 
 
 def begin(**asked: Any) -> str:
@@ -38,12 +34,12 @@ def chunks(**asked: Any) -> Iterator[bytes]:
     Each step stands for itself, and looks at the acting person's right anew: steps may run in different threads.
     """
     actor, left, before = audit.current(), MOST, None
-    yield ("\ufeff" + _lines([HEAD])).encode()  # the mark is for Excel
+    yield (spreadsheet.MARK + spreadsheet.lines([HEAD])).encode()
     while left > 0:
         with audit.acting(actor):
             found = history.events(**asked, before=before, limit=min(PAGE, left))
         if found:
-            yield _lines([_row(event) for event in found]).encode()
+            yield spreadsheet.lines(_row(event) for event in found).encode()
         if len(found) < min(PAGE, left):
             return
         left, before = left - len(found), found[-1].id
@@ -58,10 +54,4 @@ def _row(event: Event) -> tuple[str, ...]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return guarded(json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value))
-
-
-def _lines(rows: list[tuple[str, ...]]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerows(rows)
-    return written.getvalue()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

@@ -1,7 +1,5 @@
 """What matches a filter, as CSV or JSON lines: a page at a time, never the whole in memory."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models import Role, TaskBody, now, reading, tables
-from services import audit, search
+from services import audit, search, spreadsheet
 from services.lifecycle.batch import among, listed
 from services.search import TaskFilter
 
@@ -25,8 +23,6 @@ FIELDS = (
     "error_class", "error", "fingerprint", "cancel_reason", "held_reason", "created_by", "worker", "unique_key",
     "concurrency_key", "parent_id", "rerun_of", "deleted_at",
 )  # fmt: skip
-# A spreadsheet would run a cell that begins so; the last four are the same signs in full width
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _task = tables.tasks.c
 _body = TaskBody.__table__.c  # type: ignore[attr-defined]
@@ -62,7 +58,7 @@ def chunks(filter: TaskFilter, kind: Format, most: int | None = None) -> Iterato
     write: Callable[[list[dict[str, Any]]], str] = _as_csv if kind is Format.csv else _as_json
     actor, left, before = audit.current(), MOST if most is None else most, None
     if kind is Format.csv:
-        yield ("\ufeff" + _as_csv([dict(zip(FIELDS, FIELDS, strict=True))])).encode()  # the mark is for Excel
+        yield (spreadsheet.MARK + spreadsheet.lines([FIELDS])).encode()
     while left > 0:
         with audit.acting(actor):
             audit.require(Role.viewer)
@@ -73,13 +69,6 @@ def chunks(filter: TaskFilter, kind: Format, most: int | None = None) -> Iterato
         if len(ids) < min(PAGE, left):
             return
         left, before = left - len(ids), ids[-1]
-
-
-def guarded(cell: Any) -> Any:
-    """Text that no spreadsheet takes for a formula."""
-    if not isinstance(cell, str) or cell[:1].isalnum():
-        return cell
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA) else cell
 
 
 def _rows(ids: list[int]) -> list[dict[str, Any]]:
@@ -124,12 +113,9 @@ def _seconds(since: datetime | None, until: datetime | None) -> float | None:
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    for row in rows:
-        cells = (" ".join(cell) if isinstance(cell, list) else cell for cell in row.values())
-        writer.writerow([guarded(cell) for cell in cells])
-    return written.getvalue()
+    return spreadsheet.lines(
+        (" ".join(cell) if isinstance(cell, list) else cell for cell in row.values()) for row in rows
+    )
 
 
 def _as_json(rows: list[dict[str, Any]]) -> str:

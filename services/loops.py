@@ -60,5 +60,5 @@ class Rounds:
 
 
 def name_of(loop: Loop) -> str:
-    """`stats.fold` for `services.stats.fold`."""
+    """`folding.fold` for `services.folding.fold`."""
     return f"{loop.__module__.rpartition('.')[2]}.{loop.__name__}"

@@ -1,5 +1,6 @@
 """The sample that comes with Callboard: a file of made-up deals, and a chain of three tasks on it."""
 
+from pathlib import Path
 from typing import Any
 
 from models import Role, Task, transaction
@@ -22,20 +23,22 @@ def missing() -> str | None:
 
 
 def run(context: dict[str, Any] | None = None) -> list[Task]:
-    """Analyse the deals, simulate the pipeline, write the report: each needs the ones before. All or none.
-
-    Raises `NotFound` where a worker or a file is missing.
-    """
+    """The chain on the sample. Raises `NotFound` where a worker or a file is missing."""
     audit.require(Role.member)
     if why := missing():
         raise NotFound(why)
-    data = {"artifact": artifacts.save(DEALS.name, DEALS).id, "lookup": artifacts.save(PRODUCTS.name, PRODUCTS).id}
+    return chain(DEALS, PRODUCTS, tags=["sample"], context=context)
+
+
+def chain(deals: Path, products: Path | None, title: str = "Pipeline review", **options: Any) -> list[Task]:
+    """Analyse the deals, simulate the pipeline, write the report: each needs the ones before. All or none."""
+    data = {"artifact": artifacts.save(deals.name, deals).id}
+    if products is not None:
+        data["lookup"] = artifacts.save(products.name, products).id
     analyse, simulate, report = CHAIN
-    common: dict[str, Any] = {"priority": 80, "tags": ["sample"], "context": context}
+    options = {"priority": 80, **options}
     with transaction():
-        first = tasks.enqueue(analyse, {"data": data}, title="Analyse the deals", **common)
-        then = tasks.enqueue(simulate, {"data": data}, title="Simulate the pipeline", needs=[first], **common)
-        last = tasks.enqueue(
-            report, {"title": "Pipeline review"}, title="Write the report", needs=[first, then], **common
-        )
+        first = tasks.enqueue(analyse, {"data": data}, title="Analyse the deals", **options)
+        then = tasks.enqueue(simulate, {"data": data}, title="Simulate the pipeline", needs=[first], **options)
+        last = tasks.enqueue(report, {"title": title}, title="Write the report", needs=[first, then], **options)
     return [first, then, last]

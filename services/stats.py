@@ -14,23 +14,8 @@ from sqlalchemy import Select, func, select, union_all
 from models import Outcome, Status, now, reading, tables, waiting
 from services import checks
 from services.errors import InvalidInput, NotFound
-from services.folding import fold
 from services.lifecycle.counts import bucket_top_s, hour_of
 
-__all__ = [
-    "Hour",
-    "by_queue",
-    "by_status",
-    "by_type",
-    "by_type_and_hour",
-    "failure_rate",
-    "fold",
-    "given_up",
-    "percentiles",
-    "place_in_line",
-    "quantile",
-    "throughput",
-]
 LONGEST_HOURS = 24 * 400
 MOST_HIDDEN = MOST_GIVEN_UP = 10_000  # rows that are read at most, by index
 

@@ -1,6 +1,7 @@
 """Real servers from wheels: every test that asks for `ledger` runs on SQLite and on PostgreSQL."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import settings as settings_module
 from models import db, migrate
 from services import bell, catalog, estimates, totals
 from services.lifecycle import create, rescue
+
+SQLITE_FILE = "callboard.sqlite3"
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,7 @@ def server_url(server: str, database: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: str) -> str:
-    """A migrated database that tests share; `ledger` empties it for each."""
+    """A database that tests share; `ledger` empties it for each."""
     admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE callboard_test"))
@@ -72,16 +75,51 @@ def forget() -> None:
     totals.forget()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty ledger's file: copying it is quicker than migrating for each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, folder, None)
+        migrate.upgrade()
+        db.engine().dispose()
+    forget()
+    return folder / SQLITE_FILE
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The shared database of the PostgreSQL server, migrated."""
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, tmp_path_factory.mktemp("migrated"), postgres_url)
+        migrate.upgrade()
+    forget()
+    return postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty ledger on each database; the value is the database's name."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    use(monkeypatch, tmp_path / "var", url)
-    migrate.upgrade()
-    if url is not None:
+    if request.param == "postgresql":
+        use(monkeypatch, tmp_path / "var", request.getfixturevalue("migrated_url"))
         empty()
+    else:
+        file = request.getfixturevalue("migrated_file")
+        use(monkeypatch, tmp_path / "var", None)
+        shutil.copy(file, tmp_path / "var" / SQLITE_FILE)
     yield request.param
     forget()
+
+
+@pytest.fixture(scope="module")
+def no_types() -> Iterator[None]:
+    """Only what a module makes known is known: other modules have declared actors of their own in this process."""
+    others = catalog.local()
+    for name in others:
+        catalog.unregister(name)
+    yield
+    for each in others.values():
+        catalog.register(each)
 
 
 def empty() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from enum import Enum, StrEnum, unique
 from typing import Any
 
-from models import FINISHED, Status
+from models import FINISHED, Move, Status
 
-WAITING = frozenset({Status.pending, Status.queued})
+WAITING = Move.cancel.sources
 
 
 @unique

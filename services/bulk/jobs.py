@@ -17,7 +17,7 @@ from services import audit
 from services.bulk.effects import Act
 from services.bulk.plan import Plan, plan
 from services.bulk.run import Run
-from services.errors import InvalidInput, NotFound, ServiceError
+from services.errors import NotFound, ServiceError
 from services.search import TaskFilter
 
 KEPT = 50  # jobs that ended, of all people together
@@ -86,11 +86,7 @@ class Job:
         with self._lock:
             if self.state not in (State.ready, State.paused) or self.run is None:
                 return False
-            plan_ = self.run.plan
-            if self.act is Act.reprioritise and plan_.priority is None and not plan_.priorities:
-                if priority is None:
-                    raise InvalidInput("priority", "is not said; give one from 1 to 100")
-                plan_.priority = priority
+            self.run.plan.settle(priority)
             self.state, self.sentence = State.running, None
             self._reason = reason if reason is not None else self._reason
             self._stop.clear()

@@ -58,6 +58,13 @@ class Plan:
                 counts[status, Effect.there_already] += n
         return +counts
 
+    def settle(self, priority: int | None = None) -> None:
+        """Take the new priority, where none was said before. Raises `InvalidInput` without a fit one."""
+        if self.act is Act.reprioritise and self.priority is None and not self.priorities:
+            if priority is None:
+                raise InvalidInput("priority", "is not said; give one from 1 to 100")
+            self.priority = checks.whole(priority, "priority", 1, 100)
+
     def wanted_of(self, task_id: int) -> int | None:
         """The priority that this task is to have."""
         return self.priorities.get(task_id, self.priority)

@@ -17,7 +17,6 @@ from models.db import once_more
 from services import audit, checks
 from services.bulk.effects import WAITING, Act, Counts, Effect
 from services.bulk.plan import Plan, rows_of
-from services.errors import InvalidInput
 from services.lifecycle import acts, restart
 from services.lifecycle.batch import among, listed
 
@@ -69,8 +68,7 @@ class Run:
         whole is one event more, written when the call ends. Raises `Forbidden` once the role no longer allows it.
         """
         reason = None if reason is None else checks.name(reason, "reason", 500)
-        if self.plan.act is Act.reprioritise and self.plan.priority is None and not self.plan.priorities:
-            raise InvalidInput("priority", "is not said; give one from 1 to 100")
+        self.plan.settle()
         end = len(self.plan.ids) if first is None else min(self.at + first, len(self.plan.ids))
         before, began = self.counts.copy(), self.at
         try:

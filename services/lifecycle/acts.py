@@ -32,14 +32,7 @@ def cancel(session: Session, task_id: int, by: str, reason: str | None) -> Task:
     task = locked(session, task_id)
     if task.finished:
         raise StaleTask(f"#{task_id} is already {task.status.value}, so there is nothing to cancel")
-    at = now()
-    asked = {"cancel_requested_at": at, "cancel_requested_by": by, "cancel_reason": reason, "updated_at": at}
-    if task.may(Move.cancel):
-        _move(session, task, Move.cancel, finished_at=at, parked=False, **asked)
-        settle(session, {task_id: Status.cancelled})
-    elif task.cancel_requested_at is None:
-        session.execute(update(tables.tasks).where(tables.tasks.c.id == task_id).values(**asked))
-        bell.ring_cancel_after_commit()
+    cancel_many(session, [task], by, reason)
     return locked(session, task_id)
 
 

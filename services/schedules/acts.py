@@ -12,11 +12,9 @@ from models import FireOutcome, Role, Schedule, now, tables, transaction
 from models.db import once_more
 from models.schedule import NOT_DELETED
 from services import audit, checks
-from services.errors import Conflict, InvalidInput, StaleTask
-from services.lifecycle import acts as lifecycle
-from services.schedules import spec
+from services.errors import Conflict, InvalidInput
+from services.schedules import runs, spec
 from services.schedules.keeping import NOBODY, change, locked, pass_over, placed, signed
-from services.schedules.launching import live_of
 from services.schedules.rule import Rule, Slot
 
 log = structlog.get_logger(__name__)
@@ -173,7 +171,7 @@ def delete(
     reason = None if reason is None else checks.name(reason, "reason", 500)
     with transaction() as session:
         row = _mine(session, schedule_id, version)
-        ended = _cancel_all(session, row) if cancel_runs else []
+        ended = _cancel_runs(session, row) if cancel_runs else []
         change(session, row.id, enabled=False, deleted_at=now(), **signed(), **placed(row.id, None, 0))
         audit.record(
             "delete", "schedule", row.id, before={"name": row.name}, after={"cancelled": ended[:100]}, reason=reason
@@ -182,16 +180,12 @@ def delete(
         return ended
 
 
-def _cancel_all(session: Session, row: Schedule) -> list[int]:
-    ended = []
-    for task_id in sorted(live_of(session, [row.id]).get(row.id, [])):
-        try:
-            lifecycle.cancel(session, task_id, str(audit.current()), f"its schedule {row.name} was deleted"[:500])
-        except StaleTask:  # it ended a moment ago
-            continue
-        audit.record("cancel", "task", task_id, reason="its schedule was deleted")
-        ended.append(task_id)
-    return ended
+def _cancel_runs(session: Session, row: Schedule) -> list[int]:
+    live = runs.live_of(session, [row.id]).get(row.id, [])
+    return [
+        task.id
+        for task in runs.cancel(session, live, f"its schedule {row.name} was deleted", "its schedule was deleted")
+    ]
 
 
 def _mine(session: Session, schedule_id: int, version: int | None) -> Schedule:

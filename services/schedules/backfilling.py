@@ -18,9 +18,10 @@ from services.errors import InvalidInput
 from services.lifecycle import create
 from services.schedules import keeping
 from services.schedules.due import Decision
-from services.schedules.launching import Launch, common_of, live_of, name_tasks, options_of, payload_for
+from services.schedules.launching import Launch, common_of, name_tasks, options_of, payload_for
 from services.schedules.reads import get
 from services.schedules.rule import Rule, Slot
+from services.schedules.runs import live_of
 from services.schedules.spec import EARLIEST
 
 log = structlog.get_logger(__name__)

@@ -21,8 +21,9 @@ from models.schedule import DUE_AT
 from services.lifecycle.batch import WHEN, given, packed, per_database
 from services.schedules.due import Decision, Due, decide, slots_due
 from services.schedules.keeping import placed
-from services.schedules.launching import Launch, Types, launch_many, launch_one, live_of, register_queues
+from services.schedules.launching import Launch, Types, launch_many, launch_one, register_queues
 from services.schedules.rule import Slot
+from services.schedules.runs import live_of
 
 log = structlog.get_logger(__name__)
 

@@ -2,25 +2,25 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, String, func, select, text, update
+from sqlalchemy import BigInteger, String, func, update
 from sqlmodel import Session
 
 from models import FireOutcome, Task, tables
-from models.task import LIVE_OF_SCHEDULE
 from services import audit, catalog, estimates
 from services.enqueueing import put
-from services.errors import NotFound, ServiceError, StaleTask
-from services.lifecycle import acts, create
-from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
+from services.errors import NotFound, ServiceError
+from services.lifecycle import create
+from services.lifecycle.batch import WHEN, given, packed, per_database
 from services.options import Options
 from services.schedules import template, zones
 from services.schedules.due import Decision
+from services.schedules.runs import cancel
 
 _t = tables.tasks.c
 
@@ -95,21 +95,6 @@ class _Held:
 def _fitting(_name: str, payload: str, held: _Held) -> dict[str, Any]:
     """Checked once for each version of the type: most schedules say the same each time."""
     return held.task_type.payload(json.loads(payload))
-
-
-def live_of(session: Session, schedule_ids: Collection[int]) -> dict[int, list[int]]:
-    """The runs of these schedules that have not ended, oldest first."""
-    found: dict[int, list[int]] = defaultdict(list)
-    if schedule_ids:
-        for row in session.execute(_live(), {"ids": listed(schedule_ids)}):
-            found[row.schedule_id].append(row.id)
-    return found
-
-
-@per_database
-def _live() -> Any:
-    wanted = select(_t.schedule_id, _t.id).where(among(_t.schedule_id), text(LIVE_OF_SCHEDULE))
-    return wanted.order_by(_t.schedule_id, _t.id)
 
 
 def launch_many(session: Session, launches: Iterable[Launch]) -> None:
@@ -190,7 +175,8 @@ def launch_one(session: Session, launch: Launch, live: list[int], actor: audit.A
     row, decision = launch.row, launch.decision
     with audit.acting(actor or audit.Actor("schedule", str(row.id), row.owner)):
         if decision.cancels:
-            live[:] = _cancel(session, live, row)
+            asked = cancel(session, live, f"the next fire of its schedule {row.name}", "the next fire was due")
+            live[:] = [task.id for task in asked if not task.finished]
         options = options_of(
             row, schedule_id=row.id, slot=decision.slot.name, title=row.name, unique_key=row.unique_key,
             needs=live if decision.behind else (), on_parent_failure="run_anyway",
@@ -202,22 +188,6 @@ def launch_one(session: Session, launch: Launch, live: list[int], actor: audit.A
     else:  # who waits for this one waits for those it waits for
         live[:] = [task.id] if decision.behind else [*live, task.id]
     return task
-
-
-def _cancel(session: Session, live: list[int], row: Any) -> list[int]:
-    """Cancel earlier runs; returns those that still have to stop."""
-    stopping = []
-    for task_id in live:
-        try:
-            task = acts.cancel(
-                session, task_id, str(audit.current()), f"the next fire of its schedule {row.name}"[:500]
-            )
-        except StaleTask:  # it ended a moment ago
-            continue
-        audit.record("cancel", "task", task_id, after={"status": task.status.value}, reason="the next fire was due")
-        if not task.finished:
-            stopping.append(task_id)
-    return stopping
 
 
 def register_queues(session: Session, launches: Iterable[Launch]) -> None:

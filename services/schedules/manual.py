@@ -13,8 +13,9 @@ from services import audit, catalog, checks
 from services.errors import StaleTask
 from services.schedules import keeping
 from services.schedules.due import Decision, meet
-from services.schedules.launching import Launch, launch_one, live_of, payload_for
+from services.schedules.launching import Launch, launch_one, payload_for
 from services.schedules.rule import Slot
+from services.schedules.runs import live_of
 
 log = structlog.get_logger(__name__)
 

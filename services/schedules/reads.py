@@ -12,8 +12,8 @@ from models.schedule import DUE_AT, NOT_DELETED
 from services import checks
 from services.errors import InvalidInput, NotFound
 from services.schedules import spec
-from services.schedules.launching import live_of
 from services.schedules.rule import Rule, Slot
+from services.schedules.runs import live_of
 
 LATE_AFTER = timedelta(minutes=1)
 PAGE = 100

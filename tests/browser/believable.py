@@ -6,7 +6,7 @@ from datetime import timedelta
 import time_machine
 
 from models import Move, Operator, Role, Task, now, transaction
-from services import catalog, operators, queues, samples, stats, tasks
+from services import catalog, folding, operators, queues, samples, tasks
 from services.audit import acting_as
 from services.lifecycle.claim import Claimed, claim
 from services.lifecycle.ending import Batch, Ending, end
@@ -62,7 +62,7 @@ def history(people: dict[str, Operator], a_hour: int = 14) -> None:
             taken = claim(_chance.choice(WORKERS), [t.name for t in catalog.local().values()], None, 100, 600.0)
         for each in taken:
             _end(each)
-    stats.fold()
+    folding.fold()
 
 
 def present(people: dict[str, Operator]) -> None:

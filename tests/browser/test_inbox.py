@@ -130,6 +130,7 @@ def test_the_desktop_tells_who_looks_elsewhere_once_and_only_those_who_asked_for
     page = browser_page
     page.add_init_script(NOTED)
     page.goto(f"{console}/settings")
+    expect(page.get_by_role("button", name="Inbox", exact=True)).to_be_visible()  # from here on, endings are news
     asked_before = asked()
     tasks.wait(asked_before.id)
     expect(page.get_by_test_id("stToast").filter(has_text=f"#{asked_before.id}")).to_be_visible()

@@ -45,6 +45,11 @@ class Browser(requests.Session):
         return connect(where, additional_headers={"cookie": cookies, **headers}, proxy=None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def only_types_of_its_own(no_types: None) -> None:
+    """A module here knows what it makes known."""
+
+
 @pytest.fixture
 def ada(ledger: str) -> Operator:
     """An admin with a password."""

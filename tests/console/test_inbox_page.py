@@ -4,7 +4,7 @@ import pytest
 
 from console.ui import returning
 from models import Move, Status, Task
-from services import artifacts, catalog, inbox, operators, tasks
+from services import artifacts, inbox, operators, tasks
 from services.audit import acting_as
 from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, types  # noqa: F401
 from tests.services.kit import execute, finish, status, take
@@ -160,8 +160,7 @@ def test_theme_and_notifications_are_kept_with_the_account(page, people):  # noq
     assert (kept.theme, kept.notify) == ("dark", True)
 
 
-def test_an_empty_ledger_says_what_the_sample_lacks(page, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(catalog, "_local", {})  # other tests have declared actors of their own in this process
+def test_an_empty_ledger_says_what_the_sample_lacks(page):  # noqa: F811
     test = fine(page("overview"))
     assert test.button(key="run_sample").disabled
     assert "No worker has declared" in said(test)

@@ -7,7 +7,7 @@ import pytest
 
 import settings as settings_module
 from models import Move, now
-from services import queues, stats, tasks, totals, workers
+from services import folding, queues, tasks, totals, workers
 from tests.console.conftest import signed_in
 from tests.services.kit import a_type, execute, finish, known, take
 
@@ -88,7 +88,7 @@ def test_the_figures_are_those_of_the_ledger(token, client):
         assert found['callboard_run_seconds_bucket{type="greet",le="4.096"}'] == 3
         assert found['callboard_run_seconds_bucket{type="greet",le="+Inf"}'] == 3
         assert found['callboard_wait_seconds_bucket{type="greet",le="1.024"}'] == 3
-        while stats.fold():
+        while folding.fold():
             pass
 
 
@@ -97,7 +97,7 @@ def test_hours_that_are_over_are_counted_once(token, client):
         for _ in range(2):
             tasks.enqueue("greet", {})
             finish(take(1))
-    while stats.fold():
+    while folding.fold():
         pass
     execute("UPDATE rollups SET hour = hour - 5 WHERE hour > 0")
     name = 'callboard_attempts_total{type="greet",outcome="completed"}'

@@ -1,65 +1,19 @@
 """Types to enqueue, and processes to claim with."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from models import db, migrate
+from models import migrate
 from services import catalog
 from tests.conftest import empty, forget, use
 from tests.services import kit
 from tests.services.crowd import Crowd
 
-SQLITE_FILE = "callboard.sqlite3"
-
 
 @pytest.fixture(scope="module", autouse=True)
-def no_types() -> Iterator[None]:
-    """Only what a test here makes known is known: other tests' modules have declared actors of their own."""
-    others = catalog.local()
-    for name in others:
-        catalog.unregister(name)
-    yield
-    for each in others.values():
-        catalog.register(each)
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger's file: copying it is quicker than migrating for each test."""
-    folder = tmp_path_factory.mktemp("migrated")
-    with pytest.MonkeyPatch.context() as patch:
-        use(patch, folder, None)
-        migrate.upgrade()
-        db.engine().dispose()
-    forget()
-    return folder / SQLITE_FILE
-
-
-@pytest.fixture(scope="session")
-def migrated_url(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The shared database of the PostgreSQL server, migrated."""
-    with pytest.MonkeyPatch.context() as patch:
-        use(patch, tmp_path_factory.mktemp("migrated"), postgres_url)
-        migrate.upgrade()
-    forget()
-    return postgres_url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty ledger on each database; the value is the database's name."""
-    if request.param == "postgresql":
-        use(monkeypatch, tmp_path / "var", request.getfixturevalue("migrated_url"))
-        empty()
-    else:
-        file = request.getfixturevalue("migrated_file")
-        use(monkeypatch, tmp_path / "var", None)
-        shutil.copy(file, tmp_path / "var" / SQLITE_FILE)
-    yield request.param
-    forget()
+def only_types_of_its_own(no_types: None) -> None:
+    """A module here knows what it makes known."""
 
 
 @pytest.fixture

@@ -227,6 +227,8 @@ def test_priorities_are_put_back(core):
     job = bulk.start(Act.reprioritise, [low.id, high.id])
     job.wait(30)
     assert job.plan.at(90) == {(Status.queued, Effect.moved): 1, (Status.queued, Effect.there_already): 1}
+    with pytest.raises(InvalidInput, match="priority"):
+        job.begin(priority=0)
     assert job.begin(priority=90)
     assert not job.begin(priority=20), "a second click does nothing"
     assert job.wait(30)

@@ -7,8 +7,8 @@ from sqlalchemy import insert
 
 from models import now, tables, transaction
 from services import estimates, tasks
+from services.folding import fold
 from services.lifecycle.counts import bucket_of, bucket_top_s, hour_of
-from services.stats import fold
 from tests.services import kit
 
 pytestmark = pytest.mark.usefixtures("core")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from models import Move, Role
-from services import audit, export, operators, tasks
+from services import audit, export, operators, spreadsheet, tasks
 from services.errors import Forbidden
 from services.export import FIELDS, Format
 from services.search import TaskFilter
@@ -50,8 +50,8 @@ def test_no_cell_begins_a_formula(core, title):
 
 @pytest.mark.parametrize("cell", ["\tx", "\rx", "\nx"])
 def test_signs_that_a_title_cannot_hold_are_guarded_all_the_same(cell):
-    assert export.guarded(cell) == f"'{cell}"
-    assert export.guarded(-5) == -5
+    assert spreadsheet.guarded(cell) == f"'{cell}"
+    assert spreadsheet.guarded(-5) == -5
 
 
 def test_nothing_is_read_before_it_is_asked_for_and_it_ends_at_the_limit(core, monkeypatch):

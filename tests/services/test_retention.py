@@ -7,7 +7,7 @@ from sqlalchemy import inspect, update
 
 from models import Event, InboxItem, Move, OperatorSession, Role, Status, Task, TaskLog, Worker, now, transaction
 from models.db import engine, is_postgresql
-from services import artifacts, operators, queues, retention, search, sessions, stats, tasks, workers
+from services import artifacts, folding, operators, queues, retention, search, sessions, stats, tasks, workers
 from settings import settings
 from tests.services import kit
 
@@ -162,7 +162,7 @@ def test_events_are_kept_for_as_long_as_the_settings_say(core):
 
 def test_old_hours_go_and_gauges_stay(core):
     kit.greet()
-    while stats.fold():
+    while folding.fold():
         pass
     this_hour = int(now().timestamp()) // 3600
     for hour in (this_hour, this_hour - 24 * 399, this_hour - 24 * 401, this_hour - 24 * 900):

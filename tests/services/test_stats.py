@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from models import Move, Outcome, Status, Task, now, transaction
-from services import stats, tasks
+from services import folding, stats, tasks
 from services.errors import InvalidInput, NotFound
 from services.lifecycle import counts, rescue
 from services.lifecycle.release import expire, release
@@ -49,7 +49,7 @@ def random_moves(chance: random.Random, steps: int) -> None:
                 if tasks.get(i).may(Move.rerun):
                     tasks.rerun(i, dependents=chance.random() < 0.5)
         elif act == "fold":
-            stats.fold(chance.randint(1, 20))
+            folding.fold(chance.randint(1, 20))
         elif act == "lose" and kit.take(2, "doomed"):
             rescue.bury("doomed", None, "it died")
         elif act == "release":
@@ -62,7 +62,7 @@ def random_moves(chance: random.Random, steps: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_gauges_equal_a_count_of_the_rows_after_every_move(core, seed):
     random_moves(random.Random(seed), 60)
-    while stats.fold():
+    while folding.fold():
         pass
     assert kit.scalar("SELECT count(*) FROM rollup_deltas") == 0
     assert folded() == truth()
@@ -84,21 +84,21 @@ def test_folding_changes_no_answer(core):
     tasks.enqueue("count", {})
     ask = [stats.by_status, stats.by_queue, stats.by_type_and_hour, stats.throughput, stats.failure_rate]
     before = [question() for question in ask]
-    assert stats.fold(3) == 3
+    assert folding.fold(3) == 3
     assert [question() for question in ask] == before
-    while stats.fold():
+    while folding.fold():
         pass
     assert [question() for question in ask] == before
 
 
 def test_folding_an_empty_table_is_no_work(core):
-    assert stats.fold() == 0
+    assert folding.fold() == 0
 
 
 def fold_until_empty(n: int) -> int:
     """A process's share of the folding."""
     total = 0
-    while done := stats.fold(50):
+    while done := folding.fold(50):
         total += done
     return total
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import settings
 from models import Move, Outcome, Status, now, reading, transaction
-from services import retention, stats, tasks, trends
+from services import folding, retention, stats, tasks, trends
 from services.errors import InvalidInput
 from services.lifecycle import counts, rescue
 from services.lifecycle.counts import hour_of
@@ -20,7 +20,7 @@ SUMS = "SELECT type, queue, measure, bucket, sum(n) FROM {} GROUP BY type, queue
 
 def fold_all() -> None:
     """Add all there is."""
-    while stats.fold():
+    while folding.fold():
         pass
 
 
