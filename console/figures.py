@@ -8,7 +8,7 @@ import streamlit as st
 
 from models import now
 from services import attention, queues, trends
-from services.attention import Deploy, Processes, Stuck
+from services.attention import Deploy, Held, Processes, Stuck
 from services.queues import QueueState
 from services.trends import Depths, Trend
 
@@ -25,6 +25,7 @@ class Stand:
     unserved: list[tuple[str, int]]
     unknown: list[tuple[str, int]]
     late: datetime | None
+    held: Held | None
 
 
 @st.cache_data(ttl=2, max_entries=2, show_spinner=False)
@@ -34,6 +35,7 @@ def stand() -> Stand:
     return Stand(
         processes, lines, attention.stuck(attention.running()), attention.unserved(lines, processes.alive),
         attention.unknown_types(processes.alive), attention.late_release(),
+        attention.held(),
     )  # fmt: skip
 
 
