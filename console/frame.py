@@ -1,5 +1,8 @@
 """What stands around every page: navigation, who is signed in, and the answer to a database that is away."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +28,17 @@ def run() -> None:
         if not db.is_away(error):
             raise
         log.warning("the database is away", error=type(error).__name__)
+        away()
+
+
+@contextmanager
+def told_when_away() -> Iterator[None]:
+    """For a page's live part: where the database is away, the banner stands in its place, and goes when it answers."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not db.is_away(error):
+            raise
         away()
 
 

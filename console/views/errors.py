@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import reads
+from console import frame, reads
 from console.ui import bulk_dialog, bulk_strip, error_board, parts
 from models import GroupState
 
@@ -20,6 +20,11 @@ state = GroupState(chosen or "open")
 @st.fragment(run_every=10)
 def board() -> None:
     """The part that lives."""
+    with frame.told_when_away():
+        _board()
+
+
+def _board() -> None:
     bulk_strip.show()
     error_board.show(state)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import pages, who
+from console import frame, pages, who
 from console.ui import look, parts, returning, rows, say
 from models import Status
 from services import inbox
@@ -94,6 +94,11 @@ def page_of(cursors: list[Any]) -> None:
 @st.fragment(run_every=5)
 def board() -> None:
     """The part that lives."""
+    with frame.told_when_away():
+        _board()
+
+
+def _board() -> None:
     bar = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="inbox_bar")
     with bar:
         dismissed = st.toggle(

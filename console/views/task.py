@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from console import pages, who
+from console import frame, pages, who
 from console.ui import confirm, say, task_parts
 from models import Task
 from services import inbox, tasks
@@ -47,6 +47,11 @@ elif first_look.owner == who.me().operator.id and st.session_state.get(WATCHED) 
 @st.fragment(run_every=2 if live else None)
 def board() -> None:
     """The part that lives while the task does."""
+    with frame.told_when_away():
+        _board()
+
+
+def _board() -> None:
     task = asked()
     if live and task.finished:
         st.rerun()  # a last time: the next full run finds it ended

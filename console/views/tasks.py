@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from console import frame
 from console.ui import bulk_dialog, bulk_strip, filters, grid, parts
 
 parts.title("Tasks")
@@ -11,6 +12,11 @@ wanted = filters.chosen()
 @st.fragment(run_every=4)
 def board() -> None:
     """The part that lives."""
+    with frame.told_when_away():
+        _board()
+
+
+def _board() -> None:
     bulk_strip.show()
     if wanted is None:
         return
