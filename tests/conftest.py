@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlmodel import SQLModel
@@ -16,6 +17,9 @@ from services import bell, catalog, estimates, totals
 from services.lifecycle import create, rescue
 
 SQLITE_FILE = "callboard.sqlite3"
+
+hypothesis.settings.register_profile("callboard", deadline=None)  # a slow machine is no counterexample
+hypothesis.settings.load_profile("callboard")
 
 
 @pytest.fixture(scope="session")

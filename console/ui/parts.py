@@ -6,11 +6,22 @@ from typing import Any
 import streamlit as st
 
 from console.ui import say
+from services.trends import SPANS
 
 
 def title(text: str) -> None:
     """A page's one heading, which also names the browser's tab."""
     st.title(text, anchor=False)
+
+
+def title_with_span(text: str, default: str) -> str:
+    """A title, and beside it the span of time that the page looks at; it is kept in the address."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        title(text)
+        return st.segmented_control(
+            "Span", list(SPANS), default=default, required=True, key="span", bind="query-params",
+            label_visibility="collapsed",
+        )  # fmt: skip
 
 
 def empty(icon: str, sentence: str, hint: str = "") -> None:

@@ -6,14 +6,9 @@ from console import figures, pages, reads, who
 from console.ui import attention, charts, first_run, parts, queue_dialog, rows, say, standing
 from console.ui.cards import Answer, Board
 from models import Role, Task
-from services.trends import SPANS, Trend
+from services.trends import Trend
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    parts.title("Overview")
-    span = st.segmented_control(
-        "Span", list(SPANS), default="24h", required=True, key="span", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+span = parts.title_with_span("Overview", "24h")
 
 
 @st.fragment(run_every=4)

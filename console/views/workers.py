@@ -12,16 +12,11 @@ from console.ui.cards import Board
 from models import Role, Worker, now
 from services.attention import Processes
 from services.queues import QueueState
-from services.trends import SPANS, Depths
+from services.trends import Depths
 
 MOST_SHOWN = 100  # processes; the rest is counted
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    parts.title("Workers and queues")
-    span = st.segmented_control(
-        "Span", list(SPANS), default="6h", required=True, key="span", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+span = parts.title_with_span("Workers and queues", "6h")
 
 
 @st.fragment(run_every=4)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from streamlit.components.v2 import manifest_scanner
 from websockets.sync.client import ClientConnection, connect
 
 import settings as settings_module
@@ -48,6 +50,14 @@ class Browser(requests.Session):
 @pytest.fixture(scope="module", autouse=True)
 def only_types_of_its_own(no_types: None) -> None:
     """A module here knows what it makes known."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_look_for_components() -> Iterator[None]:
+    """Each `AppTest` reads the metadata of all installed packages, most of a second: once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture

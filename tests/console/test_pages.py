@@ -14,7 +14,6 @@ from services import artifacts, history, operators, queues, sessions, tasks, wor
 from services.audit import acting_as
 from services.errors import Forbidden
 from settings import ROOT
-from tests.console.conftest import PASSWORD
 from tests.services.kit import a_type, events, execute, finish, known, status, take
 
 PAGES = ["overview", "tasks", "run", "inbox", "errors", "workers", "audit", "settings"]
@@ -45,7 +44,7 @@ def types(ledger: str) -> Iterator[None]:
 @pytest.fixture
 def people(ledger: str) -> dict[str, Operator]:
     """One of each role, by the role's name."""
-    return {role.value: operators.create(f"{role.value}-1", role, PASSWORD) for role in Role}
+    return {role.value: operators.create(f"{role.value}-1", role) for role in Role}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services import artifacts, filenames
 from services.errors import InvalidInput
 from settings import settings
+from tests.support import examples
 
 NAMES = [
     "../../etc/passwd", "a/b", "/etc/passwd", "C:\\x", "a\\b", "CON", "con.txt", "NUL", "LPT1.csv", ".", "..",
@@ -37,7 +38,7 @@ def test_ordinary_names_are_taken(name):
     assert filenames.checked(name) == name
 
 
-@hypothesis_settings(max_examples=300, deadline=None, database=None)
+@hypothesis_settings(max_examples=examples(300), database=None)
 @given(st.text(max_size=40))
 def test_a_name_that_is_taken_is_the_name_of_a_file_in_one_folder(name):
     try:

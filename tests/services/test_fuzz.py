@@ -10,8 +10,9 @@ from services import tasks
 from services.errors import ServiceError
 from services.options import Options
 from tests.services import kit
+from tests.support import examples
 
-EXAMPLES = 250
+EXAMPLES = examples(250)
 
 texts = st.text(max_size=30) | st.sampled_from(
     ["\0", "\ud800", "a\udfffb", "\u202e", "\u2028", " ", "\x1b[0m", "nan", "1e999", "x" * 201, "' --", "9" * 400]
@@ -96,7 +97,7 @@ def test_whatever_is_enqueued_becomes_a_task_or_is_refused_with_a_sentence(core)
         kit.greet()
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
+        max_examples=EXAMPLES, derandomize=True, database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )  # fmt: skip
     @given(payloads, options)

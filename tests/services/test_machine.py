@@ -18,6 +18,7 @@ from services.errors import ServiceError
 from services.lifecycle import rescue
 from services.lifecycle.release import expire, release, unpark
 from tests.services import kit
+from tests.support import examples
 
 MOVES = st.sampled_from([Move.complete, Move.complete, Move.fail, Move.defer, Move.hand_back, Move.stop])
 some = st.integers(0, 10**6)
@@ -146,7 +147,7 @@ def test_whatever_happens_the_ledger_is_sound_and_everything_comes_to_an_end(cor
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=40 if core == "sqlite" else 20, stateful_step_count=40, deadline=None, derandomize=True,
-            database=None, suppress_health_check=list(HealthCheck),
+            max_examples=examples(40 if core == "sqlite" else 20), stateful_step_count=40,
+            derandomize=True, database=None, suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

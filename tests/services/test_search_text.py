@@ -11,6 +11,7 @@ from services.errors import InvalidInput
 from services.search import TaskFilter
 from tests.services import kit
 from tests.services.looking import found, found_by, index_all, title
+from tests.support import examples
 
 # What is looked through
 
@@ -134,7 +135,7 @@ def both_texts(core):
 
 
 @hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 @given(st.text(min_size=1, max_size=60))
 def test_any_text_is_an_answer_or_a_refusal(both_texts, asked):
@@ -146,7 +147,7 @@ def test_any_text_is_an_answer_or_a_refusal(both_texts, asked):
     search.count(wanted)
 
 
-@hypothesis_settings(max_examples=300, deadline=None, database=None)
+@hypothesis_settings(max_examples=examples(300), database=None)
 @given(st.text(max_size=80))
 def test_a_text_is_found_by_each_of_its_own_parts(text):
     plain = words.plain(text)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.errors import BadData
 from tests.analytics.bulk.bulk_cases import analysed, closed_after, several
+from tests.support import examples
 
 texts = st.sampled_from(["", "A", "a", "Bêta & Co", "=1+1", "null", "\x00", "O'Brien"]) | st.text(max_size=5)
 cells = {
@@ -24,7 +25,7 @@ cells = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(st.lists(st.fixed_dictionaries(cells), min_size=1, max_size=12))
 def test_any_rows_are_analysed_or_accounted_for(rows: list[dict]) -> None:
     if not any(row["stage"] for row in rows):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from analytics import report
 from tests.analytics.report import samples
 from tests.analytics.report.files import charts, document, of, said, words
+from tests.support import examples
 
 RESULTS = {"bulk_analysis": samples.bulk, "simulation_batch": samples.simulation}
 KEYS = [(kind, key) for kind, make in RESULTS.items() for key in make()]
@@ -72,7 +73,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 @given(result=ANYTHING)
 def test_whatever_json_an_unknown_type_returns_becomes_two_files(result):
     page, slides = both(of("something", result))

@@ -12,6 +12,7 @@ from analytics.errors import BadData
 from analytics.simulation.scenario import Scenario
 from analytics.simulation.simulate import simulate
 from tests.analytics.simulation.frames import TODAY
+from tests.support import examples
 
 AMOUNTS = st.one_of(st.none(), st.sampled_from([0.0, -1.0, 1e-9, 1e15, 1e300, np.inf]), st.floats(1, 1e7))
 WORDS = st.one_of(st.none(), st.sampled_from(["North", "South", "", "Nord/Süd", "base"]))
@@ -50,7 +51,7 @@ def check(result: dict, iterations: int) -> None:
     assert result["deals_simulated"] >= 1
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(DEAL, min_size=1, max_size=40),
     multipliers=st.tuples(MULTIPLIER, MULTIPLIER, MULTIPLIER),
@@ -65,7 +66,7 @@ def test_any_deals_give_numbers_that_hold_together_or_a_sentence(rows, multiplie
         check(simulate(frame_of(rows), asked, **options), 100)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(deal=DEAL)
 def test_one_open_deal_beside_a_plain_history_is_always_simulated(deal):
     history = [{**deal, "outcome": outcome, "amount": 50.0, "age": 90, "cycle": 30} for outcome in ("won", "lost")]
@@ -76,7 +77,7 @@ def test_one_open_deal_beside_a_plain_history_is_always_simulated(deal):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(wins=st.integers(0, 40), losses=st.integers(0, 40), cycle=st.integers(0, 400))
 def test_histories_whose_cycles_never_vary_are_simulated(wins, losses, cycle):
     closed = {"amount": 50.0, "segment": "North", "product": None, "stage": None, "age": 500, "cycle": cycle}

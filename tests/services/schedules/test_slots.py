@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from services.schedules import cron, zones
 from services.schedules.rule import Rule, jitter
+from tests.support import examples
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 ODD = [  # half an hour, at midnight, twice a year for Ramadan, 45 minutes off, across the date line, Sunday nights
@@ -144,7 +145,7 @@ lines = st.tuples(
 ).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
 @given(line=lines, zone=st.sampled_from(SOME), data=st.data())
 def test_any_line_in_any_zone_fires_when_the_oracle_says(line, zone, data):
     if not cron.fires(line):
@@ -155,7 +156,7 @@ def test_any_line_in_any_zone_fires_when_the_oracle_says(line, zone, data):
     assert told(Rule(cron=line, zone=zone), since, until) == Oracle(line).fires(zone, since, until)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(line=lines, zone=st.sampled_from(SOME), data=st.data())
 def test_going_on_from_a_slot_is_going_on_from_the_beginning(line, zone, data):
     if not cron.fires(line):
@@ -198,7 +199,7 @@ def test_what_comes_every_few_minutes_takes_no_notice_of_the_wall():
             assert [b - a for (_, a), (_, b) in pairwise(slots)] == [timedelta(minutes=15)] * 23
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(minutes=st.integers(1, 3000), ahead=st.integers(0, 500_000), seconds=st.integers(0, 59))
 def test_intervals_never_drift(minutes, ahead, seconds):
     anchor = datetime(2026, 1, 1, 0, 7, tzinfo=UTC)
