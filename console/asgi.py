@@ -12,8 +12,9 @@ import structlog
 from starlette.middleware import Middleware
 from streamlit import config
 
-from console import frame, routes, signing
+from console import routes, signing
 from console.gate import Gate
+from console.ui import outage
 from models import db
 from runtime import web
 from services import log
@@ -38,7 +39,7 @@ async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
 def broke(error: Exception) -> bool:
     """A page that broke says so in a sentence; the details are in the log, under the reference."""
     if db.is_away(error):
-        frame.away()
+        outage.away()
         return True
     reference = secrets.token_hex(3)
     say.error("a page broke", reference=reference, exc_info=error)

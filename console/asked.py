@@ -17,6 +17,7 @@ SPANS = {
 STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
 EMPTY: dict[str, Any] = {
     "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "deleted": False,
+    "held": False,
 }  # fmt: skip
 KEYS = tuple(EMPTY)
 
@@ -28,7 +29,7 @@ def task_filter(said: Mapping[str, Any]) -> TaskFilter:
         status=[STATUSES[s] for s in ([statuses] if isinstance(statuses, str) else statuses) if s in STATUSES] or None,
         type=said.get("type") or None, queue=said.get("queue") or None, text=said.get("text") or None,
         error=(said.get("error") or "").strip() or None, tag=(said.get("tag") or "").strip() or None,
-        deleted=_switch(said.get("deleted")), created_from=_since(said.get("created")),
+        deleted=_switch(said.get("deleted")), held=_switch(said.get("held")), created_from=_since(said.get("created")),
     )  # fmt: skip
 
 

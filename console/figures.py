@@ -9,7 +9,7 @@ import streamlit as st
 from console import schedule_reads
 from models import Schedule, now
 from services import attention, queues, trends
-from services.attention import Deploy, Processes, Stuck
+from services.attention import Deploy, Held, Processes, Stuck
 from services.queues import QueueState
 from services.schedules import Trouble
 from services.trends import Depths, Trend
@@ -29,6 +29,7 @@ class Stand:
     unknown: list[tuple[str, int]]
     late: datetime | None
     schedules: dict[Trouble, list[Schedule]]  # those in trouble, of each trouble at most a few
+    held: Held | None
 
 
 @st.cache_data(ttl=2, max_entries=2, show_spinner=False)
@@ -39,6 +40,7 @@ def stand() -> Stand:
         processes, lines, attention.stuck(attention.running()), attention.unserved(lines, processes.alive),
         attention.unknown_types(processes.alive), attention.late_release(),
         schedule_reads.attention(MOST_TROUBLED),
+        attention.held(),
     )  # fmt: skip
 
 

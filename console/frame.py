@@ -1,40 +1,21 @@
 """What stands around every page: navigation, who is signed in, and the answer to a database that is away."""
 
 import streamlit as st
-import structlog
-from sqlalchemy.exc import DBAPIError
 
 from console import pages, who
-from console.ui import say, strip
-from models import db
-
-log = structlog.get_logger(__name__)
+from console.ui import outage, say, strip
 
 
+@outage.ends_the_page()
 def run() -> None:
     """Draw the frame, and the page in it."""
-    try:
-        visit = st.session_state["_visit"] = who.visit()
-        st.session_state["_time_zone"] = visit.operator.time_zone
-        chosen = st.navigation(pages.navigation())
-        strip.show()
-        with st.sidebar:
-            st.html(_FOOT.format(name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key))
-        chosen.run()
-    except DBAPIError as error:
-        if not db.is_away(error):
-            raise
-        log.warning("the database is away", error=type(error).__name__)
-        away()
-
-
-def away() -> None:
-    """One banner, and a way back."""
-    st.error(
-        "Nothing can be shown or changed until it answers again. Tasks that run go on.",
-        title="The database cannot be reached", icon=":material/cloud_off:",
-    )  # fmt: skip
-    st.button("Try again", icon=":material/refresh:", key="try_again")
+    visit = st.session_state["_visit"] = who.visit()
+    st.session_state["_time_zone"] = visit.operator.time_zone
+    chosen = st.navigation(pages.navigation())
+    strip.show()
+    with st.sidebar:
+        st.html(_FOOT.format(name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key))
+    chosen.run()
 
 
 _FOOT = """

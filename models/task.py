@@ -18,6 +18,7 @@ from models.status import FINISHED, Move, OnParentFailure, Status
 IN_LINE = "status = 'queued' AND NOT parked"
 PARKED = "status = 'queued' AND parked"
 DUE = "status = 'pending' AND waits_on = 0 AND held_reason IS NULL"
+HELD = "status = 'pending' AND held_reason IS NOT NULL"
 RUNNING = "status = 'running'"
 RUNNING_WITH_KEY = "status = 'running' AND concurrency_key IS NOT NULL"
 LIVE_WITH_KEY = "unique_key IS NOT NULL AND status IN ('pending', 'queued', 'running')"
@@ -115,6 +116,7 @@ class Task(SQLModel, table=True):
         partial("ix_tasks_line", "queue", "priority DESC", "id", where=IN_LINE),
         partial("ix_tasks_parked", "concurrency_key", "priority DESC", "id", where=PARKED),
         partial("ix_tasks_due", "run_at", where=DUE),
+        partial("ix_tasks_held", "updated_at", where=HELD),
         partial("ix_tasks_lease", "lease_until", where=RUNNING),  # serves every question about what runs: it is short
         partial("ix_tasks_key_running", "concurrency_key", where=RUNNING_WITH_KEY),
         partial("ux_tasks_live", "type", "unique_key", where=LIVE_WITH_KEY, unique=True),

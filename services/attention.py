@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import case, func, select, text
 
 from models import Status, Worker, now, reading, tables
-from models.task import DUE, RUNNING
+from models.task import DUE, HELD, RUNNING
 from services import queues, stats
 from settings import settings
 
@@ -20,6 +20,8 @@ MOST_PROCESSES = 500
 DIED_LATELY = timedelta(minutes=15)
 SILENT_AT_MOST = timedelta(hours=1)  # a process that was silent for longer belongs to the past
 QUIET_S = 600.0  # a task that told of its progress before, and has not for so long
+HELD_LONG = timedelta(minutes=15)
+MOST_HELD = 1_000  # are counted
 DIED = "its process"  # how the reason of a process begins that did not end by itself
 
 _worker = tables.workers.c
@@ -148,6 +150,29 @@ def late_release() -> datetime | None:
     due = select(_task.run_at).where(text(DUE), _task.run_at < now() - timedelta(seconds=15))
     with reading() as session:
         return session.execute(due.order_by(_task.run_at).limit(1)).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Tasks that wait for nothing but a person's word."""
+
+    many: int  # at most `MOST_HELD`
+    task_id: int  # the one that is held the longest …
+    reason: str
+    since: datetime  # … and since when, or since its last change
+
+
+def held() -> Held | None:
+    """The tasks that have been held for longer than `HELD_LONG`; None where there are none."""
+    long = text(HELD), _task.updated_at < now() - HELD_LONG
+    oldest = select(_task.id, _task.held_reason, _task.updated_at).where(*long).order_by(_task.updated_at)
+    with reading() as session:
+        first = session.execute(oldest.limit(1)).first()
+        if first is None:
+            return None
+        some = select(_task.updated_at).where(*long).limit(MOST_HELD).subquery()
+        many = session.execute(select(func.count()).select_from(some)).scalar_one()
+    return Held(many, first.id, first.held_reason, first.updated_at)
 
 
 @dataclass(frozen=True, slots=True)

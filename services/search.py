@@ -12,6 +12,7 @@ from models import Status, Task, reading, tables
 from models.db import is_postgresql
 from models.search import BROKEN, HIDDEN, TAGGED, UNFINISHED
 from models.status import LIVE
+from models.task import HELD
 from services import checks, fulltext
 from services.fulltext import forget
 from services.indexing import index
@@ -26,6 +27,7 @@ STOP_AT = 10_000
 NEWEST = 20_000  # ids that are read through before the index of words is asked
 
 _task = tables.tasks.c
+_HELD = " AND ".join(f"tasks.{term}" for term in HELD.split(" AND "))  # in the letters of its index
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ def _newest(session: Session, branches: list[Select], filter: TaskFilter, limit:
 
 
 def _newest_first(query: Select, filter: TaskFilter) -> Select:  # noqa: A002
+    if filter.held and not filter.words:
+        return query.order_by(text("+tasks.id DESC"))  # the sign: all held are read and sorted, and nothing else
     return fulltext.newest_first(query) if filter.words else query.order_by(_task.id.desc())
 
 
@@ -133,6 +137,9 @@ def _branches(
     if filter.words:
         query = fulltext.matching(query, filter.words, words_first)
     query = query.where(*conditions)
+    if filter.held:  # few, and by their own index
+        asked = [_task.status.in_(filter.status)] if filter.status else []
+        return [query.where(text(_HELD), *asked)]
     return [query.where(*of_status) for of_status in _of_statuses(filter.status)]
 
 

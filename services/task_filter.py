@@ -39,6 +39,7 @@ class TaskFilter:
     finished_from: datetime | None = None
     finished_to: datetime | None = None
     deleted: bool = False  # True: only those that were deleted
+    held: bool = False  # True: only those that wait for a person's word
     root_id: int | None = None
     parent_id: int | None = None
 
@@ -52,8 +53,9 @@ class TaskFilter:
                 checks.whole(getattr(self, name), name, 1, 2**53)
         for name in ("created_from", "created_to", "finished_from", "finished_to"):
             _aware(getattr(self, name), name)
-        if type(self.deleted) is not bool:
-            raise InvalidInput("deleted", f"{checks.shortened(self.deleted)} is neither True nor False")
+        for name in ("deleted", "held"):
+            if type(getattr(self, name)) is not bool:
+                raise InvalidInput(name, f"{checks.shortened(getattr(self, name))} is neither True nor False")
         object.__setattr__(self, "text", _question(self.text))
 
     def asked(self) -> dict[str, Any]:

@@ -58,6 +58,9 @@ function mark() {
     if (unread) link.dataset.unread = unread
     else delete link.dataset.unread
   }
+  for (const log of document.querySelectorAll(".st-key-log_lines:not([tabindex])")) {
+    Object.assign(log, { tabIndex: 0, role: "region", ariaLabel: "Log" }) // scrolls by keyboard, too
+  }
 }
 
 function notify({ notes, notify }) {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from console.figures import Stand
 from console.ui import say, schedule_attention
 from models import now
-from services.attention import Stuck, Trouble
+from services.attention import MOST_HELD, Held, Stuck, Trouble
 from services.trends import TypeTrend
 
 LONG_S = 300.0  # in line for so long on a queue that nobody stopped
@@ -47,6 +47,8 @@ def alarms(stand: Stand, types: Sequence[TypeTrend], span: str) -> list[Alarm]:
             f"Tasks whose time came {late} ago have not joined their line: neither worker nor scheduler moves them on."
         )
         found.append(Alarm(words, "tasks", {"status": "Pending"}, grave=True))
+    if stand.held is not None:
+        found.append(_held(stand.held))
     for name, many in stand.unknown:
         words = f"No live worker knows the type {name}: {say.many(many, 'task')} cannot start."
         found.append(Alarm(words, "tasks", {"type": name, "status": "Queued"}, grave=True))
@@ -105,6 +107,16 @@ def _stuck(stuck: Sequence[Stuck]) -> list[Alarm]:
             sentence = f"{say.many(len(those) - 2, 'more running task')}: {words}."
             found.append(Alarm(sentence, "tasks", {"status": "Running"}, trouble is not Trouble.quiet))
     return found
+
+
+def _held(held: Held) -> Alarm:
+    since = say.duration((now() - held.since).total_seconds() // 1)
+    if held.many == 1:
+        words = f"Task #{held.task_id} has been held for {since}: {held.reason}. Release or cancel it."
+        return Alarm(words, "task", {"id": str(held.task_id)}, label="Open")
+    many = f"{held.many:,}{'+' if held.many == MOST_HELD else ''}"
+    words = f"{many} tasks are held until somebody releases or cancels them, the first for {since}: {held.reason}."
+    return Alarm(words, "tasks", {"status": "Pending", "held": "true"})
 
 
 def _types(types: Sequence[TypeTrend], span: str) -> list[Alarm]:

@@ -59,7 +59,7 @@ def _grid(groups: list[Group], key: str) -> int | None:
             "Last 14 days": column.BarChartColumn(width=130, y_min=0, help="A bar a day (UTC), today at the right"),
             "Type": column.TextColumn(width=130), "Error": column.TextColumn(width=150),
             "Last message": column.TextColumn(width=315), "First": column.TextColumn(width=120),
-            "Last": column.TextColumn(width=110), "": column.TextColumn(width=90),
+            "Last": column.TextColumn(width=110), "State": column.TextColumn(width=90),
         },
     )  # fmt: skip
     ticked = event.selection.rows
@@ -72,7 +72,7 @@ def _line(group: Group) -> dict[str, object]:
         "Tasks": f"{row.total:,}", "Error": say.visible(row.error_class or "") or None, "Last 14 days": group.days,
         "Type": say.visible(row.type),
         "Last message": say.visible(say.short(group.message or "", 300)) or None,
-        "First": say.at(row.first_at), "Last": say.ago(row.last_at), "": "reopened" if group.reopened else None,
+        "First": say.at(row.first_at), "Last": say.ago(row.last_at), "State": "Reopened" if group.reopened else None,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from console.ui import export_menu, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
 
-HIDDEN = ("error", "tag", "deleted")  # behind "More"
+HIDDEN = ("error", "tag", "held", "deleted")  # behind "More"
 
 
 def chosen() -> TaskFilter | None:
@@ -23,7 +23,7 @@ def chosen() -> TaskFilter | None:
             label_visibility="collapsed",
         )  # fmt: skip
         menus = st.container(horizontal=True, width="content", gap="small")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="filter_words"):
         st.text_input(
             "Search", key="text", bind="query-params", type="search", icon=":material/search:",
             placeholder="Words, or #number", label_visibility="collapsed", max_chars=200, width=260,
@@ -38,6 +38,7 @@ def chosen() -> TaskFilter | None:
         with st.popover(_more_label(), icon=":material/tune:"):
             st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
             st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
+            st.toggle("Only held tasks", key="held", bind="query-params", help="They wait until somebody releases them")
             st.toggle("Only deleted tasks", key="deleted", bind="query-params")
         if any_chosen():
             st.button("Clear", key="clear_filters", type="tertiary", icon=":material/close:", on_click=clear)

@@ -18,7 +18,7 @@ STEPS = (
 def show() -> None:
     """The first minute."""
     with st.container(border=True, key="first_run"):
-        st.markdown("#### Callboard is up, and has nothing to do yet")
+        st.markdown("## Callboard is up, and has nothing to do yet")
         st.markdown("See it at work on a sample: three tasks, of which each waits for the ones before.")
         for icon, name, what in STEPS:
             st.markdown(f":primary[:material/{icon}:]&ensp;**{name}** :gray[– {what}]")

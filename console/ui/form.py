@@ -134,7 +134,7 @@ def _file(field: Field, value: Any, shown: dict[str, Any]) -> Any:
             min_value=1,
             step=1,
         )
-        upload = st.file_uploader("Or store one now", key=f"{shown['key']}#file")
+        upload = st.file_uploader(f"{shown['label']}: or store one now", key=f"{shown['key']}#file")
     if upload is not None:
         return Upload(upload)
     return _none_or_left_out(field) if number is None else number

@@ -8,7 +8,6 @@ from services import tasks
 
 LEVELS = {"Everything": None, "Info and worse": "info", "Warnings and errors": "warning", "Errors": "error"}
 SHOWN = 500
-_COLOURS = {"debug": "opacity:.6", "info": "", "warning": "color:#D08A1D", "error": "color:#E0525A"}
 
 
 def show(task_id: int) -> None:
@@ -54,7 +53,8 @@ def _lines(task_id: int, level: str | None) -> list[TaskLog]:
 def _line(line: TaskLog) -> str:
     fields = "".join(f" {say.markup(name)}={say.markup(value)}" for name, value in (line.fields or {}).items())
     return (
-        f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{_COLOURS.get(line.level, "")}">'
-        f'<span style="opacity:.55">{say.at(line.at)}&ensp;{line.level:<7}&ensp;</span>'
-        f'{say.markup(line.message)}<span style="opacity:.6">{fields}</span></div>'
+        '<div style="white-space:pre-wrap;overflow-wrap:anywhere">'
+        f'<span style="opacity:.7">{say.at(line.at)}&ensp;{line.level:<7}&ensp;</span>'
+        f'<span class="callboard-{line.level}">{say.markup(line.message)}</span>'
+        f'<span style="opacity:.7">{fields}</span></div>'
     )

@@ -38,7 +38,7 @@ def empty(icon: str, sentence: str, hint: str = "") -> None:
 def facts(rows: Mapping[str, str | None]) -> None:
     """Names and values in two columns; values are shown as text. What is None is left out."""
     lines = "".join(
-        f'<span style="opacity:.65">{say.markup(name)}</span>'
+        f'<span style="opacity:.7">{say.markup(name)}</span>'
         f'<span style="overflow-wrap:anywhere">{say.markup(value)}</span>'
         for name, value in rows.items()
         if value is not None

@@ -12,6 +12,8 @@ import streamlit as st
 from models import now
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>:$&^=])")
+_ADDRESS = re.compile(r"(?i)(?<=http)(?=s?\\://)|(?<=www)(?=\\\.)|(?=@)")  # in escaped text
+_NOTHING = ":small[]"  # draws nothing, and is copied with nothing
 
 
 def zone() -> ZoneInfo:
@@ -26,8 +28,8 @@ def _zones() -> set[str]:
 
 
 def plain(text: object) -> str:
-    """Text for a place that reads Markdown: shown as it is, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(visible(str(text)).split()))
+    """Text for a place that reads Markdown: shown as it is, on one line; addresses in it do not become links."""
+    return _ADDRESS.sub(_NOTHING, _MARKUP.sub(r"\\\1", " ".join(visible(str(text)).split())))
 
 
 def markup(text: object) -> str:

@@ -26,7 +26,7 @@ EMPTY = (
 
 
 @st.fragment(run_every=4)
-@outage.told
+@outage.told()
 def board(schedule_id: int | None) -> None:
     """A page of it, which lives; the newest first."""
     asked: list[str] = []

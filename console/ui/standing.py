@@ -43,7 +43,7 @@ def counter(
     span: str | None = None,
 ) -> None:  # fmt: skip
     """One figure over its course in the span."""
-    with st.container(border=True, gap=None, key=f"count_{key}"):
+    with st.container(border=True, gap=None, height="stretch", key=f"count_{key}"):
         label = f"{name} in {span}" if span else name
         st.page_link(
             pages.page("tasks"), label=label, icon=icon, query_params={"status": look.NAMES[status]},

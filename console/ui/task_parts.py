@@ -166,10 +166,14 @@ def _facts(task: Task) -> dict[str, str | None]:
         "Unique key": task.unique_key,
         "Concurrency key": task.concurrency_key,
         "Tags": ", ".join(task.tags) or None,
-        "Starts at": say.at(task.run_at) if task.status is Status.pending and not task.waits_on else None,
+        "Starts at": say.at(task.run_at) if _has_its_time(task) else None,
         "Expires at": None if task.expires_at is None or task.finished else say.at(task.expires_at),
         "Created (UTC)": f"{task.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     }
+
+
+def _has_its_time(task: Task) -> bool:
+    return task.status is Status.pending and not task.waits_on and task.held_reason is None
 
 
 def _again(task_id: int) -> None:

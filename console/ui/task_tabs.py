@@ -83,7 +83,7 @@ def file(one: Artifact) -> None:
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:baseline;overflow-wrap:anywhere">'
         f'<a href="{one.url}" target="_self" download style="{link}">{say.markup(one.name)}</a>'
-        f'<span style="opacity:.65">{say.size(one.size)} · {say.markup(one.media_type)} · file {one.id}</span></div>'
+        f'<span style="opacity:.7">{say.size(one.size)} · {say.markup(one.media_type)} · file {one.id}</span></div>'
     )
 
 

@@ -31,7 +31,7 @@ ENTITIES = (
 )
 
 parts.title("Audit")
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", key="audit_words"):
     entity = st.selectbox(
         "Thing", ENTITIES, index=None, key="audit_thing", bind="query-params", placeholder="Any thing",
         label_visibility="collapsed", width=150,
@@ -119,8 +119,10 @@ event = st.dataframe(
     height=parts.height(len(found)), key=f"audit_grid{zlib.crc32(repr([e.id for e in found]).encode())}",
     on_select="rerun", selection_mode="single-row",
     column_config={
-        "When": st.column_config.TextColumn(width=140), "Change": st.column_config.TextColumn(width=340),
-        "Reason": st.column_config.TextColumn(width=240), "To": st.column_config.TextColumn(width=140),
+        "When": st.column_config.TextColumn(width=125), "Who": st.column_config.TextColumn(width=130),
+        "Did": st.column_config.TextColumn(width=115), "To": st.column_config.TextColumn(width=115),
+        "Change": st.column_config.TextColumn(width=230), "Reason": st.column_config.TextColumn(width=200),
+        "From": st.column_config.TextColumn(width=90), "UTC": st.column_config.TextColumn(width=140),
     },
 )  # fmt: skip
 at = next(iter(event.selection.rows), None)

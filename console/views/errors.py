@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import reads
-from console.ui import bulk_dialog, bulk_strip, error_board, parts
+from console.ui import bulk_dialog, bulk_strip, error_board, outage, parts
 from models import GroupState
 
 parts.title("Errors")
@@ -18,6 +18,7 @@ state = GroupState(chosen or "open")
 
 
 @st.fragment(run_every=10)
+@outage.told()
 def board() -> None:
     """The part that lives."""
     bulk_strip.show()

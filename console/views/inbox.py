@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import look, parts, returning, rows, say
+from console.ui import look, outage, parts, returning, rows, say
 from models import Status
 from services import inbox
 from services.errors import ServiceError
@@ -92,6 +92,7 @@ def page_of(cursors: list[Any]) -> None:
 
 
 @st.fragment(run_every=5)
+@outage.told()
 def board() -> None:
     """The part that lives."""
     bar = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="inbox_bar")

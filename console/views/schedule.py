@@ -37,7 +37,7 @@ def asked() -> Schedule:
 
 
 @st.fragment(run_every=3)
-@outage.told
+@outage.told()
 def board() -> None:
     """The part that lives."""
     row = asked()

@@ -59,7 +59,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="schedules_b
 
 
 @st.fragment(run_every=4)
-@outage.told
+@outage.told()
 def board() -> None:
     """The list, which lives."""
     cursors: list[str | None] = st.session_state.get(CURSORS) or [None]
@@ -125,7 +125,7 @@ def pager(cursors: list[str | None], following: str | None) -> None:
 
 
 @st.fragment(run_every=4)
-@outage.told
+@outage.told()
 def what_comes() -> None:
     """The next fires of all schedules, soonest first."""
     found = schedule_reads.upcoming(30)

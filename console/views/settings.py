@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from console import who
-from console.ui import parts, permission, say
+from console.ui import browsers, parts, permission, say
 from models import Operator, Role
 from services import address, operators, sessions
 from services.errors import ServiceError
@@ -97,14 +97,20 @@ def mine() -> None:
         )  # fmt: skip
         if me.notify:
             permission.show()
-    st.subheader("Signed-in browsers", anchor=False)
+    st.header("Signed-in browsers", anchor=False)
     with who.acting():
         found = sessions.list_sessions(None if who.may(Role.admin) else my_id)
     for session, name in found:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"session_{session.id}"
+        ):
             this = " · this one" if session.id == who.me().id else ""
             words = f"{name} · seen {say.ago(session.seen_at)} · {session.ip or 'unknown address'}{this}"
-            st.text(say.visible(f"{words}\n{say.short(session.user_agent or '', 90)}"), width="content")
+            with st.container(gap=None):
+                st.markdown(
+                    say.plain(browsers.name(session.user_agent)), help=say.plain(session.user_agent or "") or None
+                )
+                st.caption(say.plain(words))
             st.button(
                 "End", key=f"end_{session.id}", on_click=do, disabled=bool(this),
                 args=("The session ends within seconds.", sessions.revoke, session.id),

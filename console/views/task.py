@@ -3,12 +3,12 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import confirm, say, task_parts
+from console.ui import confirm, outage, say, task_parts
 from models import Task
 from services import inbox, tasks
 from services.errors import ServiceError
 
-WATCHED = "_task_watched"
+WATCHED, SHOWN = "_task_watched", "_task_shown"
 
 st.page_link(pages.page("tasks"), label="Tasks", icon=":material/arrow_back:", query_params={})
 
@@ -30,6 +30,10 @@ def asked() -> Task:
 
 
 first_look = asked()
+# Another task begins at its own first tab, and not at the one where the last was left
+if st.session_state.get(SHOWN) not in (None, first_look.id) and "tab" not in st.query_params:
+    st.session_state.pop("tab", None)
+st.session_state[SHOWN] = first_look.id
 live = not first_look.finished
 # Whoever comes to a task that has ended has seen how; whoever watched it end still has it in the inbox
 if live:
@@ -41,6 +45,7 @@ elif first_look.owner == who.me().operator.id and st.session_state.get(WATCHED) 
 
 
 @st.fragment(run_every=2 if live else None)
+@outage.told()
 def board() -> None:
     """The part that lives while the task does."""
     task = asked()

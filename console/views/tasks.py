@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from console.ui import bulk_dialog, bulk_strip, filters, grid, parts
+from console.ui import bulk_dialog, bulk_strip, filters, grid, outage, parts
 
 parts.title("Tasks")
 wanted = filters.chosen()
 
 
 @st.fragment(run_every=4)
+@outage.told()
 def board() -> None:
     """The part that lives."""
     bulk_strip.show()

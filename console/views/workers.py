@@ -141,7 +141,7 @@ def boxes(stand: Stand) -> None:
     unserved = dict(stand.unserved)
     with st.grid(3, min_column_width=300, key="queues"):
         for queue in stand.queues:
-            with st.container(border=True, key=f"queue_{queue.name}"):
+            with st.container(border=True, height="stretch", key=f"queue_{queue.name}"):
                 _queue(queue, queue.name in unserved)
 
 
@@ -158,7 +158,7 @@ def _queue(queue: QueueState, unserved: bool) -> None:
         {
             "In line": f"{queue.depth:,}" + (f", the oldest for {waits}" if waits else ""),
             "Running": f"{queue.running:,}{limit}", "Pending": f"{queue.pending:,}",
-            "Paused": f"{say.at(queue.paused_at)} by {queue.paused_by}: {queue.pause_reason}" if queue.paused else None,
+            "Paused": _paused(queue) if queue.paused else None,
         }
     )  # fmt: skip
     with st.container(horizontal=True, gap="xsmall"):
@@ -174,7 +174,12 @@ def _queue(queue: QueueState, unserved: bool) -> None:
         )  # fmt: skip
 
 
+def _paused(queue: QueueState) -> str:
+    by = (queue.paused_by or "somebody").removeprefix("operator:")
+    return f"{say.at(queue.paused_at)} by {by}: {queue.pause_reason}"
+
+
 processes()
-st.subheader("Queues", anchor=False)
+st.header("Queues", anchor=False)
 lines()
 queue_dialog.show_if_asked()

@@ -3,7 +3,7 @@
 import secrets
 import time
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,14 +17,13 @@ from models.db import once_more
 from services import audit, checks
 from services.bulk.effects import WAITING, Act, Counts, Effect
 from services.bulk.plan import Plan, rows_of
-from services.errors import StaleTask
 from services.lifecycle import acts, restart
 from services.lifecycle.batch import among, listed
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
-BATCH_S = 0.2  # a longer transaction would keep SQLite's other writers waiting
+FIRST_BATCH, BATCH = 100, 500
+BATCH_S = 0.2  # what a transaction should take: a longer one would keep SQLite's other writers waiting
 MOST_REFUSED = 200
 
 _task = tables.tasks.c
@@ -34,7 +33,7 @@ _task = tables.tasks.c
 class Batch:
     """What one transaction came to."""
 
-    taken: int = 0  # of the ids it was given
+    taken: int = 0
     counts: Counts = field(default_factory=Counter)
     refused: list[tuple[int, str]] = field(default_factory=list)
     done: list[tuple[int, Effect, int]] = field(default_factory=list)  # id, what, the priority it had
@@ -73,10 +72,12 @@ class Run:
         end = len(self.plan.ids) if first is None else min(self.at + first, len(self.plan.ids))
         before, began = self.counts.copy(), self.at
         try:
+            size = min(FIRST_BATCH, BATCH)
             while self.at < end:
-                ids = self.plan.ids[self.at : min(self.at + BATCH, end)]
+                ids, since = self.plan.ids[self.at : min(self.at + size, end)], time.monotonic()
                 with audit.acting(replace(audit.current(), request_id=self.token)):
                     self._add(_batch(self.plan, ids, reason))
+                size = max(1, min(BATCH, int(len(ids) * BATCH_S / max(time.monotonic() - since, 0.001))))
                 yield self.at
         finally:
             self._record(self.counts - before, self.at - began, reason)
@@ -114,11 +115,10 @@ class Run:
 
 @once_more
 def _batch(plan: Plan, ids: Sequence[int], reason: str | None) -> Batch:
-    """As many of these as fit into one short transaction."""
-    until = time.monotonic() + BATCH_S
+    """These, in one transaction."""
     with transaction() as session:
         audit.require(Role.operator if plan.rights_on_all else Role.member)
-        rows, batch = rows_of(ids, lock=True), Batch()
+        rows, batch, chosen = rows_of(ids, lock=True), Batch(), []
         for task_id in ids:
             row = rows.get(task_id)
             batch.taken += 1
@@ -126,25 +126,26 @@ def _batch(plan: Plan, ids: Sequence[int], reason: str | None) -> Batch:
                 batch.counts[None, Effect.gone] += 1
                 continue
             what = plan.effect(row)
-            what = _each(session, plan, row, what, reason, batch) if what.changes else _spared(what, row, batch)
-            batch.counts[row.status, what] += 1
-            if time.monotonic() > until:
-                break
-        _together(session, plan, batch, rows, reason)
+            if what.changes:
+                chosen.append((row, what))
+            else:
+                batch.counts[row.status, _spared(what, row, batch)] += 1
+        _do(session, plan, chosen, batch, reason)
         audit.record_many(plan.act, "task", batch.events, reason)
     return batch
 
 
-def _each(session: Session, plan: Plan, row: Any, what: Effect, reason: str | None, batch: Batch) -> Effect:
-    """Do it to one task; what can be done to many in one statement is noted for it."""
-    try:
-        before, after = _DO[plan.act](session, plan, row, reason)
-    except StaleTask as refusal:
-        batch.refused.append((row.id, str(refusal)))
-        return Effect.key_taken if row.unique_key is not None else Effect.meanwhile
-    batch.events.append((row.id, before, after))
-    batch.done.append((row.id, what, row.priority))
-    return what
+def _do(session: Session, plan: Plan, chosen: Sequence[tuple[Any, Effect]], batch: Batch, reason: str | None) -> None:
+    """Do it to all of these in a few statements, and note what was and is for each."""
+    changed, refused = _ACTS[plan.act](session, plan, [row for row, _ in chosen], reason)
+    for row, what in chosen:
+        if row.id in refused:
+            batch.refused.append((row.id, refused[row.id]))
+            batch.counts[row.status, Effect.key_taken] += 1
+        else:
+            batch.events.append((row.id, *changed[row.id]))
+            batch.done.append((row.id, what, row.priority))
+            batch.counts[row.status, what] += 1
 
 
 def _spared(what: Effect, row: Any, batch: Batch) -> Effect:
@@ -154,53 +155,48 @@ def _spared(what: Effect, row: Any, batch: Batch) -> Effect:
     return what
 
 
-Change = tuple[dict[str, Any], dict[str, Any]]
+Change = tuple[dict[str, Any], dict[str, Any]]  # before, after
+Done = tuple[Mapping[int, Change], Mapping[int, str]]  # what changed, by id; why the others did not
 
 
-def _cancel(session: Session, plan: Plan, row: Any, reason: str | None) -> Change:
-    waits = row.status in WAITING
-    before = {"status": row.status.value, "cancel_requested": False}
-    return before, {"status": "cancelled" if waits else row.status.value, "cancel_requested": True}
+def _cancel(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
+    acts.cancel_many(session, rows, str(audit.current()), reason)
+    changed = {}
+    for row in rows:
+        status = "cancelled" if row.status in WAITING else row.status.value
+        before = {"status": row.status.value, "cancel_requested": False}
+        changed[row.id] = before, {"status": status, "cancel_requested": True}
+    return changed, {}
 
 
-def _rerun(session: Session, plan: Plan, row: Any, reason: str | None) -> Change:
-    was, is_ = restart.rerun(session, row.id)[row.id]
-    return {"status": was}, {"status": is_}
+def _rerun(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
+    moved, refused = restart.rerun_many(session, rows)
+    return {i: ({"status": was}, {"status": is_}) for i, (was, is_) in moved.items()}, refused
 
 
-def _reprioritise(session: Session, plan: Plan, row: Any, reason: str | None) -> Change:
-    return {"priority": row.priority}, {"priority": plan.wanted_of(row.id)}
+def _reprioritise(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
+    at, wanted = now(), defaultdict(list)
+    for row in rows:
+        wanted[plan.wanted_of(row.id)].append(row.id)
+    for priority, ids in wanted.items():
+        _write(session, ids, priority=priority, updated_at=at)
+    return {row.id: ({"priority": row.priority}, {"priority": plan.wanted_of(row.id)}) for row in rows}, {}
 
 
-def _hide(session: Session, plan: Plan, row: Any, reason: str | None) -> Change:
+def _hide(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
     hide = plan.act is Act.delete
-    return {"deleted": not hide}, {"deleted": hide}
+    _write(session, [row.id for row in rows], deleted_at=now() if hide else None)
+    return {row.id: ({"deleted": not hide}, {"deleted": hide}) for row in rows}, {}
 
 
-_DO: dict[Act, Callable[[Session, Plan, Any, str | None], Change]] = {
+def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
+    session.execute(update(tables.tasks).where(among(_task.id)).values(**values), {"ids": listed(ids)})
+
+
+_ACTS: dict[Act, Callable[[Session, Plan, Sequence[Any], str | None], Done]] = {
     Act.cancel: _cancel,
     Act.rerun: _rerun,
     Act.reprioritise: _reprioritise,
     Act.delete: _hide,
     Act.restore: _hide,
 }
-
-
-def _together(session: Session, plan: Plan, batch: Batch, rows: Mapping[int, Any], reason: str | None) -> None:
-    """What is one statement for all of a batch."""
-    ids, at = [task_id for task_id, *_ in batch.done], now()
-    if not ids or plan.act is Act.rerun:
-        return
-    if plan.act is Act.cancel:
-        acts.cancel_many(session, [rows[task_id] for task_id in ids], str(audit.current()), reason)
-        return
-    changes: dict[Any, list[int]] = {}
-    for task_id in ids:
-        to = plan.wanted_of(task_id) if plan.act is Act.reprioritise else plan.act is Act.delete
-        changes.setdefault(to, []).append(task_id)
-    for to, some in changes.items():
-        if plan.act is Act.reprioritise:
-            values: dict[str, Any] = {"priority": to, "updated_at": at}
-        else:
-            values = {"deleted_at": at if to else None}
-        session.execute(update(tables.tasks).where(among(_task.id)).values(**values), {"ids": listed(some)})

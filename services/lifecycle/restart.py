@@ -13,7 +13,7 @@ from models.task import LIVE_WITH_KEY
 from services import bell
 from services.errors import StaleTask
 from services.lifecycle.acts import locked
-from services.lifecycle.batch import WHEN, given, packed, per_database
+from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 
 STRUCK = """t.deleted_at IS NULL AND (t.status = 'cancelled' AND t.cancel_reason LIKE 'needs #%'
@@ -51,7 +51,50 @@ def rerun(session: Session, task_id: int, dependents: bool = False) -> Moved:
     for row in rows[1:]:  # older first: what it needs has been decided on
         if _follows(parents[row.id], again):
             again[row.id] = row
-    return _start_over(session, list(again.values()), parents)
+    return _start_over(session, list(again.values()), parents, {task_id})
+
+
+def rerun_many(session: Session, rows: Sequence[Any]) -> tuple[Moved, dict[int, str]]:
+    """The same for many in a few statements: what moved, and of the others why not (a live task has their unique key).
+
+    `rows` are locked, have failed or been cancelled, are not deleted, and have (id, type, queue, status, unique_key);
+    of two with one key the earlier in `rows` comes back.
+    """
+    refused = _taken(session, rows)
+    free = [row for row in rows if row.id not in refused]
+    ids = {row.id for row in free}
+    moved: Moved = {}
+    try:
+        moved = _start_over(session, free, _parents(session, ids), ids) if free else {}
+    except StaleTask:  # somebody took a key between the look and the act: each on its own
+        for row in free:
+            try:
+                moved |= _start_over(session, [row], _parents(session, [row.id]), {row.id})
+            except StaleTask as refusal:
+                refused[row.id] = str(refusal)
+    return moved, refused
+
+
+def _taken(session: Session, rows: Sequence[Any]) -> dict[int, str]:
+    """Of these tasks those whose unique key another has, live or before them in the list; with the sentence."""
+    keyed = [row for row in rows if row.unique_key is not None]
+    if not keyed:
+        return {}
+    wanted = packed({"kind": row.type, "key": row.unique_key} for row in keyed)
+    holders = {(row.kind, row.key): row.id for row in session.execute(_holders(), {"given": wanted})}
+    refused = {}
+    for row in keyed:
+        holder = holders.setdefault((row.type, row.unique_key), row.id)
+        if holder != row.id:
+            refused[row.id] = _has_key(row, holder)
+    return refused
+
+
+@per_database
+def _holders() -> Any:
+    v = given({"kind": String(), "key": String()}).c
+    t = tables.tasks.c
+    return select(v.kind, v.key, t.id).where(t.type == v.kind, t.unique_key == v.key, text(LIVE_WITH_KEY))
 
 
 def _struck(session: Session, task_id: int) -> Sequence[Row]:
@@ -68,12 +111,12 @@ def _parents(session: Session, ids: Collection[int]) -> Mapping[int, Sequence[Ro
     query = (
         select(need.child, need.parent, t.status)
         .join(tables.tasks, t.id == need.parent)
-        .where(need.child.in_(ids))
+        .where(among(need.child))
         .order_by(need.parent)
         .with_for_update(read=True, of=tables.tasks)  # one that lives must not end between this and our commit
     )
     found = defaultdict(list)
-    for row in session.execute(query):
+    for row in session.execute(query, {"ids": listed(ids)}):
         found[row.child].append(row)
     return found
 
@@ -84,25 +127,30 @@ def _follows(parents: Sequence[Row], again: Mapping[int, Any]) -> bool:
     return len(left) < len(parents) and not {Status.failed, Status.cancelled} & set(left)
 
 
-def _start_over(session: Session, tasks: Sequence[Any], parents: Mapping[int, Sequence[Row]]) -> Moved:
+def _start_over(
+    session: Session, tasks: Sequence[Any], parents: Mapping[int, Sequence[Row]], asked: Collection[int]
+) -> Moved:
+    """`asked` are those that a person named: they start at once, the others at their time."""
     at, ids = now(), {task.id for task in tasks}
     changes, edges, deltas, moved = [], [], Deltas(), {}
     for task in tasks:
-        waits = {p.parent for p in parents[task.id] if p.parent in ids or p.status in LIVE}
-        run_at = at if task is tasks[0] else max(task.run_at, at)
+        waits = {p.parent for p in parents.get(task.id, ()) if p.parent in ids or p.status in LIVE}
+        run_at = at if task.id in asked else max(task.run_at, at)
         is_ = Status.pending if waits or run_at > at else Status.queued
         moved[task.id] = (task.status.value, is_.value)
         gauge(deltas, task.type, task.queue, task.status, is_)
         changes.append({"id": task.id, "status": is_.value, "waits_on": len(waits), "run_at": run_at, "at": at})
         edges += [
-            {"child": task.id, "parent": p.parent, "at": None if p.parent in waits else at} for p in parents[task.id]
+            {"child": task.id, "parent": p.parent, "at": None if p.parent in waits else at}
+            for p in parents.get(task.id, ())
         ]
         if is_ is Status.queued:
             bell.ring_after_commit(task.queue)
     try:
         with session.begin_nested():
             session.execute(_change(), {"given": packed(changes)})
-            session.execute(_set_edges(), {"given": packed(edges)})
+            if edges:
+                session.execute(_set_edges(), {"given": packed(edges)})
             record(session, deltas)
     except IntegrityError as error:
         raise StaleTask(_whose_key(session, tasks)) from error
@@ -115,8 +163,12 @@ def _whose_key(session: Session, tasks: Sequence[Any]) -> str:
         live = select(t.id).where(t.type == task.type, t.unique_key == task.unique_key, text(LIVE_WITH_KEY))
         other = session.execute(live).scalar()
         if other is not None:
-            return f"#{task.id} cannot be rerun: another live task, #{other}, has its unique key {task.unique_key!r}"
+            return _has_key(task, other)
     return f"#{tasks[0].id} cannot be rerun with its dependents: two of them have the same unique key"
+
+
+def _has_key(task: Any, other: int) -> str:
+    return f"#{task.id} cannot be rerun: another live task, #{other}, has its unique key {task.unique_key!r}"
 
 
 @per_database

@@ -127,7 +127,7 @@ def _take(address: str, operator: Operator, pages: dict[str, str], folder: Path,
 
 def _one(page: Any, url: str, file: Path) -> None:
     page.goto(url)
-    page.get_by_test_id("stMainBlockContainer").locator("h1, h4, [data-testid=stAlert]").first.wait_for()
+    page.get_by_test_id("stMainBlockContainer").locator("h1, [data-testid=stAlert]").first.wait_for()
     page.wait_for_function(SETTLED)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=str(file))

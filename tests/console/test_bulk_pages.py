@@ -165,7 +165,7 @@ def test_a_kind_is_resolved_with_a_note_and_opens_again_by_itself(page):
     assert "No kind of failure is open." in said(page("errors"))
     fail(1)
     test = detail(page)
-    assert list(test.dataframe[0].value[""]) == ["reopened"]
+    assert list(test.dataframe[0].value["State"]) == ["Reopened"]
     assert "It was resolved and failed again" in said(test)
     assert "mended in 4" in said(test)
 

@@ -90,6 +90,22 @@ def harmless_and_fine(test: AppTest) -> AppTest:
     return test
 
 
+def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):  # noqa: F811
+    parent = tasks.enqueue("greet", {})
+    held = [tasks.enqueue("greet", {}, needs=[parent], on_parent_failure="hold", title=HOSTILE) for _ in range(2)]
+    finish(take(1), Move.fail)
+    execute("UPDATE tasks SET updated_at = :t", t=stored(now() - timedelta(minutes=40)))
+    words = said(harmless_and_fine(page("overview"))).replace("\\", "")
+    assert "2 tasks are held until somebody releases or cancels them, the first for 40 m" in words
+    assert f": needs #{parent.id}, which failed." in words
+    (grid,) = fine(page("tasks", held="true")).dataframe
+    assert list(grid.value["Task"]) == [str(one.id) for one in reversed(held)]
+    tasks.cancel(held[1].id)
+    st.cache_data.clear()
+    assert f"Task #{held[0].id} has been held for 40 m" in said(fine(page("overview"))).replace("\\", "")
+    fine(page("task", id=str(held[0].id))).button(key="task_Release").click().run()
+
+
 def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
     some_tasks()
     test = fine(page("overview", "operator"))

@@ -147,6 +147,35 @@ def test_without_a_database_a_page_is_one_banner(page, name, monkeypatch):
     assert [e.proto.title for e in test.error] == ["The database cannot be reached"]
 
 
+def test_a_viewer_sees_a_task_and_every_act_is_greyed_out(page):
+    seen = set()
+    for task in some_tasks().values():
+        for tab in ("Arguments", "Files", "Related"):
+            test = fine(page("task", "viewer", id=str(task.id), tab=tab))
+            acts = [b for b in test.button if b.key and b.key.startswith("task_")]
+            assert all(button.disabled for button in acts)
+            seen |= {button.key for button in acts}
+    assert {"task_Cancel", "task_Rerun", "task_Set priority", "task_Delete"} <= seen
+
+
+def test_without_a_database_a_task_s_page_is_one_banner_from_the_start_and_in_its_live_part(page, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    from console import who
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    test = page("task", id=str(some_tasks()["line"].id))
+    with monkeypatch.context() as patch:
+        patch.setattr("console.ui.task_parts.waiting.reason", away)
+        fine(test.run())
+        assert [e.proto.title for e in test.error] == ["The database cannot be reached"]
+    monkeypatch.setattr(who.sessions, "of_id", away)
+    fine(test.run())
+    assert [e.proto.title for e in test.error] == ["The database cannot be reached"]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_signed_out_page_shows_nothing(page, name, people):
     some_tasks()

@@ -51,6 +51,16 @@ def giving_up(run: Run, why: str = "there is no hope") -> None:
     raise GiveUp(why)
 
 
+@actor(retries=0)
+def report(run: Run, pages: int = 10, empty_page: int = 0) -> dict:
+    """Write a report, page by page; it has no use for a page without text."""
+    for page in run.track(range(1, pages + 1), "page {}"):
+        if page == empty_page:
+            raise GiveUp(f"page {page} of the report has no text")
+        time.sleep(0.2)
+    return {"pages": pages}
+
+
 @actor
 def deadly(run: Run, how: str = "exit") -> None:
     """Take the process down."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from models import now, tables, transaction
+from models import Move, now, tables, transaction
 from services import attention, queues, tasks, workers
 from services.attention import Trouble
 from tests.services import kit
@@ -106,6 +106,26 @@ def test_tasks_whose_time_came_and_that_wait_on_are_noticed(core):
     assert attention.late_release() is None
     shifted("run_at", 60)
     assert attention.late_release() is not None
+
+
+def test_what_has_been_held_for_long_is_noticed(core):
+    parent = kit.greet()
+    first, second = (kit.greet(needs=[parent], on_parent_failure="hold") for _ in range(2))
+    kit.greet(run_at=now() + timedelta(hours=1))
+    kit.finish(kit.take_one(parent), Move.fail)
+    assert attention.held() is None, "not yet for long"
+    shifted("updated_at", 20 * 60)
+    shifted("updated_at", 30 * 60, f"id = {second.id}")
+    found = attention.held()
+    assert found is not None
+    assert (found.many, found.task_id, found.reason) == (2, second.id, f"needs #{parent.id}, which failed")
+    assert round((now() - found.since).total_seconds() / 60) == 30
+    tasks.release(second.id)
+    found = attention.held()
+    assert found is not None
+    assert (found.many, found.task_id) == (1, first.id)
+    tasks.cancel(first.id)
+    assert attention.held() is None
 
 
 def test_a_change_of_the_workers_version_is_a_deploy(core):

@@ -1,10 +1,11 @@
 """One act on many: the dry run is the outcome, races act once, rights hold at every moment."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
-from models import Move, Role, Status, now
+from models import Move, Role, Status, now, transaction
 from services import audit, bulk, operators, tasks
 from services.bulk import Act, Effect
 from services.errors import Forbidden, InvalidInput
@@ -142,6 +143,37 @@ def test_a_unique_key_that_lives_is_foreseen(core):
     plan = bulk.plan(Act.rerun, [old.id, other.id, twin.id])
     assert plan.counts == {(Status.cancelled, Effect.again): 1, (Status.cancelled, Effect.key_taken): 2}
     assert done(plan).counts == plan.counts
+
+
+def test_a_unique_key_that_was_taken_since_keeps_back_that_one_alone(core):
+    made = [kit.greet(unique_key=f"album {n}").id for n in range(6)]
+    done(bulk.plan(Act.cancel, everyone()))
+    plan = bulk.plan(Act.rerun, made)
+    other = kit.greet(unique_key="album 3")
+    run = done(plan)
+    assert run.counts == {(Status.cancelled, Effect.again): 5, (Status.cancelled, Effect.key_taken): 1}
+    words = f"#{made[3]} cannot be rerun: another live task, #{other.id}, has its unique key 'album 3'"
+    assert run.refused == [(made[3], words)]
+    assert len([e for e in kit.events("rerun") if e.entity == "task"]) == 5
+
+
+def test_a_unique_key_that_is_taken_in_the_very_moment_keeps_back_that_one_alone(core):
+    if core != "postgresql":
+        pytest.skip("SQLite has one writer at a time: nothing can come between the look and the act")
+    made = [kit.greet(unique_key=f"album {n}").id for n in range(6)]
+    done(bulk.plan(Act.cancel, everyone()))
+    plan, runs = bulk.plan(Act.rerun, made), []
+    with transaction():
+        other = kit.greet(unique_key="album 3")
+        acting = threading.Thread(target=lambda: runs.append(done(plan)))
+        acting.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: kit.scalar(waits) > 0, timeout=30, what="the act to meet the key")
+    acting.join(30)
+    (run,) = runs
+    assert run.counts == {(Status.cancelled, Effect.again): 5, (Status.cancelled, Effect.key_taken): 1}
+    assert [task_id for task_id, _ in run.refused] == [made[3]]
+    assert f"#{other.id}, has its unique key 'album 3'" in run.refused[0][1]
 
 
 @pytest.mark.parametrize("act", [Act.cancel, Act.rerun, Act.delete, Act.reprioritise])

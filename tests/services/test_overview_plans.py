@@ -5,12 +5,13 @@ import re
 import pytest
 
 from models import now
-from services import attention, queues, stats, totals, trends
+from services import attention, queues, search, stats, totals, trends
+from services.search import TaskFilter
 from tests.services import kit
 from tests.services.test_plans import long_history, plans  # noqa: F401 - a fixture
 
 HISTORY = re.compile(r"Seq Scan on (tasks|attempts|events|task_\w+)\b|SCAN (tasks|attempts|events|task_\w+)\b(.*)")
-OF_WHAT_LIVES = re.compile(r"ix_tasks_(line|lease|due|hidden)")  # read from end to end, these are short
+OF_WHAT_LIVES = re.compile(r"ix_tasks_(line|lease|due|held|hidden)")  # read from end to end, these are short
 
 
 def asked(question) -> str:
@@ -34,6 +35,8 @@ def test_trends_and_depths_read_sums_alone_and_what_was_given_up_by_its_mark(lon
     [
         (attention.running, "ix_tasks_lease"),
         (attention.late_release, "ix_tasks_due"),
+        (attention.held, "ix_tasks_held"),
+        (lambda: search.page(TaskFilter(held=True, status="pending")), "ix_tasks_held"),
         (lambda: stats.by_status(type="greet"), "ix_tasks_hidden"),
         (lambda: stats.given_up(now()), "ix_tasks_f"),
         (queues.list_queues, "ix_tasks_line"),

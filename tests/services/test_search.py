@@ -73,6 +73,16 @@ def test_any_set_of_statuses_is_found_newest_first(core):
         assert search.count(TaskFilter(status=wanted)).n == len(expected)
 
 
+def test_held_tasks_are_found_by_themselves(core):
+    parent = kit.greet()
+    held = kit.greet(needs=[parent], on_parent_failure="hold")
+    kit.greet(run_at=now() + timedelta(hours=1))
+    kit.finish(kit.take_one(parent), Move.fail)
+    assert found(held=True) == found(held=True, status=Status.pending) == [held.id]
+    assert found(held=True, status=Status.failed) == []
+    assert str(search.count(TaskFilter(held=True))) == "1"
+
+
 def test_deleted_tasks_show_only_when_they_are_asked_for(core):
     seen, gone = kit.greet(), kit.greet()
     kit.run_all()
@@ -120,6 +130,7 @@ def test_an_empty_ledger_has_empty_answers(core):
         ({"text": "\ud800a"}, "text"),
         ({"text": 41}, "text"),
         ({"deleted": None}, "deleted"),
+        ({"held": "yes"}, "held"),
     ],
 )
 def test_a_filter_that_cannot_be_is_refused(wrong, field):
