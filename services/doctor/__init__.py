@@ -6,8 +6,8 @@ repair     what is safe to mend, each repair an event     moving     what should
                                                           keeping    counts, bodies, queues, slots
 """
 
-from services.doctor.check import MOST, Check, Finding, Result
+from services.doctor.check import MOST, Check, Finding, Result, Tended
 from services.doctor.examine import CHECKS, examine
 from services.doctor.repair import repair, repair_all
 
-__all__ = ["CHECKS", "MOST", "Check", "Finding", "Result", "examine", "repair", "repair_all"]
+__all__ = ["CHECKS", "MOST", "Check", "Finding", "Result", "Tended", "examine", "repair", "repair_all"]

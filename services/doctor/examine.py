@@ -29,14 +29,17 @@ Told = Callable[[Result], None]
 
 
 def examine(
-    told: Told | None = None, waiting: Callable[[float], None] | None = None, patience: float = 1.0
+    told: Told | None = None,
+    waiting: Callable[[float], None] | None = None,
+    patience: float = 1.0,
+    checks: Iterable[Check] = CHECKS,
 ) -> list[Result]:
     """Every check's result, in order. `told` hears of each as it comes, `waiting` of a pause in seconds.
 
     What may be on its way is looked at twice, and told only if it was there both times; `patience` scales the pause
     between. Nothing is locked or written.
     """
-    results = _look(CHECKS, told)
+    results = _look(checks, told)
     doubtful = [result for result in results if result.findings and result.check.patience_s]
     if doubtful:
         pause_s = patience * max(result.check.patience_s for result in doubtful)
