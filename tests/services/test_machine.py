@@ -103,6 +103,13 @@ class Ledger(RuleBasedStateMachine):
         for _ in range(times):
             self.end([n], move)
 
+    @rule(n=some, move=MOVES)
+    def a_zombie_ends_while_its_successor_runs(self, n, move):
+        current = dict(self.own())
+        zombies = [i for i, c in enumerate(self.handles) if current.get(c.id, c.epoch) > c.epoch]
+        if zombies:
+            self.end([zombies[n % len(zombies)]], move)
+
     def own(self):
         """The attempts that own their tasks."""
         with reading() as session:

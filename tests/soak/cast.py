@@ -154,7 +154,7 @@ class Cast:
         with self._locks["database"], psycopg.connect(self._address) as connection:
             connection.execute(
                 """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND pid % 2 = %s""",
+                   WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND pid %% 2 = %s""",
                 [fault.victim % 2],
             )
 

@@ -1,5 +1,6 @@
 """One soak: the load and the faults, the quiet after them, and what the doctor says."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -60,6 +61,7 @@ def soak(seed: int, seconds: float, database: str, bell: bool) -> bool:
 def _place(database: str) -> Iterator[tuple[Path, Server | None]]:
     """A folder and an empty ledger of one's own."""
     folder = Path(tempfile.mkdtemp(prefix="cb-soak-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the PostgreSQL wheel asks for a private one
     server = Server() if database == "postgresql" else None
     try:
         with pytest.MonkeyPatch.context() as patch:
