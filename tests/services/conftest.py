@@ -3,8 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from models import db, migrate
 from services import catalog
@@ -68,6 +70,19 @@ def core(ledger: str) -> Iterator[str]:
     with kit.known(kit.a_type("greet"), kit.a_type("count", queue="numbers", retries=0, timeout_s=30.0)):
         yield ledger
         kit.assert_sound()
+
+
+@pytest.fixture
+def no_disk(ledger: str) -> None:
+    """Commits do not wait for the disk: for tests of some thousand of them, which try order and not durability."""
+    say = "PRAGMA synchronous = OFF" if ledger == "sqlite" else "SET synchronous_commit TO off"
+
+    def unwaiting(connection: Any, _: object) -> None:
+        connection.execute(say)
+        connection.commit()
+
+    db.engine().dispose()
+    event.listen(db.engine(), "connect", unwaiting)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

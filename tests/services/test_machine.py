@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -235,6 +236,7 @@ class Ledger(RuleBasedStateMachine):
 EXAMPLES = {"sqlite": 20, "postgresql": 8}
 
 
+@pytest.mark.usefixtures("no_disk")
 def test_whatever_happens_the_ledger_is_sound_and_everything_comes_to_an_end(core):
     examples = int(os.environ.get("MACHINE_EXAMPLES", EXAMPLES[core]))
     run_state_machine_as_test(
