@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start demo procfile migrate health test test-all lint types format bench bench-console screenshots clean
+.PHONY: help setup start demo procfile migrate health test test-all doctor mutants soak lint types format bench bench-console screenshots clean
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ test: $(READY) ## Run all tests, JOBS=3 files at a time
 
 test-all: $(READY) ## The same, with all the examples that properties are tried on
 	THOROUGH=yes $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --timeout 900
+
+doctor: $(READY) ## Say whether the ledger keeps its own rules (REPAIR=1 mends what is safe)
+	@$(PY) -m runtime.doctor $(if $(REPAIR),--repair)
+
+mutants: $(READY) ## Break the core on purpose; the state machine must notice (some minutes)
+	@$(PY) -m tests.mutants --jobs $(JOBS)
+
+soak: $(READY) ## Random work under random faults (MINUTES=3 SEED=1 DB=sqlite BELL=off)
+	@LOG_LEVEL=error $(PY) -m tests.soak --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) $(if $(DB),--db $(DB)) $(if $(BELL),--bell $(BELL))
 
 lint: $(READY) ## Look for mistakes and for what is not formatted
 	$(PY) -m ruff check .

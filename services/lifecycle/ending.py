@@ -222,8 +222,15 @@ def already_ended(endings: Sequence[Ending]) -> set[Key]:
     The same instant tells one's own ending from that of a rescuer, who was faster.
     """
     ids = [e.task_id for e in endings]
-    a = tables.attempts.c
+    a, t = tables.attempts.c, tables.tasks.c
     with reading() as session:
         rows = session.execute(select(a.task_id, a.epoch, a.ended_at).where(a.task_id.in_(ids)))
         ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
-    return {e.key for e in endings if ended.get(e.key) == e.ended_at}
+        running = select(t.id, t.epoch).where(t.id.in_(ids), t.status == Status.running)
+        open_ = {(row.id, row.epoch) for row in session.execute(running)}
+    return {e.key for e in endings if ended.get(e.key) == e.ended_at or (_leaves_nothing(e) and e.key not in open_)}
+
+
+def _leaves_nothing(e: Ending) -> bool:
+    """A hand-back of what was never started: no attempt is written, and whoever took it back did the same."""
+    return e.move is Move.hand_back and e.started_at is None

@@ -1,5 +1,8 @@
 """A real Valkey on a Unix socket, which tests stop, empty and start again."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -32,6 +35,16 @@ class Valkey:
         """`kill -9`: whatever it held is gone."""
         assert self._process is not None
         self._process.kill()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It neither answers nor says so."""
+        assert self._process is not None
+        self._process.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send(signal.SIGCONT)
 
     def flush(self) -> None:
         """Empty it."""

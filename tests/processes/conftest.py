@@ -13,6 +13,7 @@ import pytest
 
 import settings as settings_module
 from models import db, migrate
+from services import doctor
 from tests.conftest import empty, forget, use
 from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
@@ -25,6 +26,20 @@ SCALED = {
     "CANCEL_GRACE_S": str(CANCEL_GRACE_S), "WORKER_THREADS": "4", "ACTOR_MODULES": "tests.processes.odd_kinds",
     "CODE_VERSION": "test", "LOG_FORMAT": "json", "LOG_LEVEL": "info",
 }  # fmt: skip
+
+
+@pytest.fixture
+def ledger(ledger: str) -> Iterator[str]:
+    """The empty ledger on each database; after the test, when all its processes have ended, the doctor looks at it."""
+    yield ledger
+    assert_well()
+
+
+def assert_well() -> None:
+    """Nothing that the doctor knows of is wrong; what only a living crew could have done is not asked for."""
+    lasting = [check for check in doctor.CHECKS if check.tended is doctor.Tended.always]
+    found = [str(finding) for result in doctor.examine(checks=lasting) for finding in result.findings]
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture
@@ -59,6 +74,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if url is not None:
             empty()
         yield from _attended(folder)
+        assert_well()
         forget()
 
 
@@ -131,6 +147,7 @@ def own_server(crew: Crew, tmp_path: Path) -> Iterator[Server]:
             yield server
             assert not crew.end()
             assert_sound()
+            assert_well()
     finally:
         crew.end()
         forget()

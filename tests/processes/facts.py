@@ -27,6 +27,12 @@ def ended(ids: Iterable[int], timeout: float = SLOW_S) -> list[Task]:
         return list(session.execute(select(Task).where(Task.id.in_(wanted)).order_by(Task.id)).scalars())
 
 
+def ended_of(ids: Iterable[int]) -> list[int]:
+    """Those that have ended by now."""
+    with reading() as session:
+        return list(session.execute(select(Task.id).where(Task.id.in_(list(ids)), Task.status.in_(FINISHED))).scalars())
+
+
 def completed(ids: Iterable[int], timeout: float = SLOW_S) -> list[Task]:
     """The tasks, once all have ended, which must be by completing."""
     done = ended(ids, timeout)

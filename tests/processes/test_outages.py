@@ -85,8 +85,8 @@ def test_sqlite_is_locked_by_another_process_for_longer_than_a_lease(worker, loc
     both = [worker(), worker()]
     for one in both:
         one.up()
-    tasks = [kinds.sleepy.enqueue(seconds=0.5, witness=str(witness)).id for _ in range(40)]
-    facts.started(tasks[0])
+    tasks = kinds.sleepy.enqueue_many([{"seconds": 0.5, "witness": str(witness)}] * 40)
+    wait_until(lambda: starts(witness), what="the first start")
     with locked():
         locked_at = now()
         wait_until(lambda: past(locked_at, OUTAGE_S), timeout=20, what="the lock's end")

@@ -1,10 +1,12 @@
 """Types to enqueue, and processes to claim with."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from models import migrate
+from models import db, migrate
 from services import catalog
 from tests.conftest import empty, forget, use
 from tests.services import kit
@@ -22,6 +24,19 @@ def core(ledger: str) -> Iterator[str]:
     with kit.known(kit.a_type("greet"), kit.a_type("count", queue="numbers", retries=0, timeout_s=30.0)):
         yield ledger
         kit.assert_sound()
+
+
+@pytest.fixture
+def no_disk(ledger: str) -> None:
+    """Commits do not wait for the disk: for tests of some thousand of them, which try order and not durability."""
+    say = "PRAGMA synchronous = OFF" if ledger == "sqlite" else "SET synchronous_commit TO off"
+
+    def unwaiting(connection: Any, _: object) -> None:
+        connection.execute(say)
+        connection.commit()
+
+    db.engine().dispose()
+    event.listen(db.engine(), "connect", unwaiting)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

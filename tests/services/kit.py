@@ -251,6 +251,8 @@ RULES = {
     "no key runs more than its limit": """
         SELECT k.key FROM key_limits k WHERE k.max_running <
             (SELECT count(*) FROM tasks t WHERE t.concurrency_key = k.key AND t.status = 'running')""",
+    "nothing waits that was told to stop": """
+        SELECT id FROM tasks WHERE cancel_requested_at IS NOT NULL AND status IN ('pending', 'queued')""",
     "every task has its body": "SELECT id FROM tasks WHERE id NOT IN (SELECT task_id FROM task_bodies)",
     "every queue in use has its row": "SELECT queue FROM tasks WHERE queue NOT IN (SELECT name FROM queues)",
 }  # fmt: skip

@@ -119,6 +119,18 @@ def test_an_ending_whose_commit_was_not_answered_is_found_again():
     assert kit.status(other) == [Status.running]
 
 
+def test_a_hand_back_of_what_never_started_is_found_again_although_it_leaves_no_attempt():
+    """Told again it would be refused, and the audit trail would speak of a zombie where there was none."""
+    kit.greet(), kit.greet(), kit.greet()
+    returned, again, kept = kit.take()
+    back, taken_again, open_ = (
+        kit.ending(claim, Move.hand_back, started_at=None) for claim in (returned, again, kept)
+    )  # fmt: skip
+    kit.commit(back, taken_again)
+    assert {claim.id for claim in kit.take(2)} == {returned.id, again.id}
+    assert already_ended([back, taken_again, open_]) == {back.key, taken_again.key}
+
+
 def test_what_a_rescuer_wrote_is_not_taken_for_ones_own_ending():
     task = kit.greet()
     mine = kit.ending(kit.take_one(task))

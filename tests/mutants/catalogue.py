@@ -1,0 +1,112 @@
+"""What is broken, and where: words of the source, each of which must stand there exactly so often."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A change of one module's source."""
+
+    module: str
+    old: str
+    new: str
+    times: int = 1
+
+    @property
+    def file(self) -> Path:
+        """Where the module stands."""
+        return ROOT / f"{self.module.replace('.', '/')}.py"
+
+    def applied(self, source: str) -> str:
+        """The source with the change. Raises `ValueError` where it no longer fits."""
+        if source.count(self.old) != self.times:
+            raise ValueError(f"{self.module} has {source.count(self.old)} times {self.old!r}, not {self.times}")
+        return source.replace(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A core with one thing missing that a promise rests on."""
+
+    name: str
+    lacks: str
+    cuts: tuple[Cut, ...]
+
+
+ENDING, LANDING = "services.lifecycle.ending", "services.lifecycle.landing"
+OWNED = "return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}"
+OF_ANY_EPOCH = (
+    "known = {task: bool(stops) for task, _, stops in rows}\n"
+    "    return {key: known[key[0]] for key in batch.endings if key[0] in known}"
+)
+GUARD = 't.epoch == v.epoch, t.status == literal("running")'
+
+MUTANTS = [
+    Mutant(
+        "no-epoch-guard",
+        "a late ending of an earlier attempt is refused",
+        (Cut(ENDING, OWNED, OF_ANY_EPOCH), Cut(LANDING, GUARD, 't.status == literal("running")', 2)),
+    ),
+    Mutant(
+        "no-state-guard",
+        "an ending of a task that no longer runs is refused",
+        (
+            Cut(ENDING, 'among(t.id), t.status == literal("running")', "among(t.id)"),
+            Cut(LANDING, GUARD, "t.epoch == v.epoch", 2),
+        ),
+    ),
+    Mutant("tries-not-counted", "an error spends a try", (Cut(LANDING, "tries=t.tries + v.tried", "tries=t.tries"),)),
+    Mutant(
+        "release-skipped",
+        "an ending is told to those that wait for it",
+        (Cut("services.lifecycle.needs", "edges = _reach(session, ended, in_place)", "edges: list[Edge] = []"),),
+    ),
+    Mutant(
+        "losses-not-counted",
+        "a dead worker costs its task a loss",
+        (Cut("services.lifecycle.rescue", "losses = row.losses + had_started", "losses = row.losses"),),
+    ),
+    Mutant(
+        "lowered-by-one",
+        "two parents in one batch lower the child's count by two",
+        (Cut("services.lifecycle.needs", "waits_on=t.waits_on - v.n", "waits_on=t.waits_on - 1"),),
+    ),
+    Mutant(
+        "cancelled-in-silence",
+        "those who wait hear of a cancellation",
+        (Cut("services.lifecycle.acts", "settle(session, {task_id: Status.cancelled})", "pass"),),
+    ),
+    Mutant(
+        "retried-though-cancelled",
+        "a retry of a task that was told to stop is its end",
+        (Cut(ENDING, "stops = stopped and ", "stops = False and "),),
+    ),
+    Mutant(
+        "keys-without-limit",
+        "a concurrency key has room for so many",
+        (Cut("services.lifecycle.keys", "max(0, limit - running.get(key, 0))", "limit"),),
+    ),
+    Mutant(
+        "rerun-without-budget",
+        "a rerun begins with all its tries",
+        (Cut("services.lifecycle.restart", "tries=0, losses=0, ", ""),),
+    ),
+    Mutant(
+        "born-too-early",
+        "a new task waits for what it needs",
+        (Cut("services.enqueueing", '"waits_on": len(unmet)', '"waits_on": 0'),),
+    ),
+    Mutant(
+        "worst-first",
+        "the best in line is taken first",
+        (Cut("services.lifecycle.line", 'rows.sort(key=attrgetter("priority"), reverse=True)', "rows.reverse()"),),
+    ),
+    Mutant(
+        "rescued-uncounted",
+        "the kept counts follow a rescue",
+        (Cut("services.lifecycle.rescue", "gauge(deltas, row.type, row.queue, Status.running, status)", "pass"),),
+    ),
+]  # fmt: skip

@@ -1,0 +1,312 @@
+"""Two at once, crossed at every statement of either: whatever the order, one outcome, and nobody is left behind.
+
+On PostgreSQL: on SQLite a transaction that writes holds the only write lock from its beginning, so that nothing comes
+between its statements.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from models import Move, Status, now, transaction
+from services import retention, stats, tasks
+from services.errors import ServiceError, StaleTask
+from services.lifecycle import mend, rescue
+from services.lifecycle.batch import stamp
+from services.lifecycle.release import release
+from tests.services import kit
+from tests.services.steps import crossed
+
+pytestmark = [
+    pytest.mark.parametrize("ledger", ["postgresql"], indirect=True),
+    pytest.mark.usefixtures("no_disk"),
+]
+
+
+Acts = tuple[Callable[[], Any], Callable[[], Any], Callable[[Any, Any], None]]
+
+
+def running(**options) -> Any:
+    """A task that runs; its claim."""
+    return kit.take_one(kit.greet(priority=100, **options))
+
+
+def is_(task_id: int, *wanted: Status) -> Status:
+    (status,) = kit.status(task_id)
+    assert status in wanted
+    return status
+
+
+def complete_and_cancel() -> Acts:
+    claim = running()
+
+    def right(*_) -> None:
+        is_(claim.id, Status.completed)
+
+    return lambda: kit.finish(claim), lambda: refusable(tasks.cancel, claim.id), right
+
+
+def complete_twice() -> Acts:
+    claim = running()
+
+    def right(one, other) -> None:
+        assert len(one) + len(other) == 1, "one of them is fenced"
+        is_(claim.id, Status.completed)
+
+    return lambda: kit.finish(claim), lambda: kit.finish(claim), right
+
+
+def complete_and_rescue() -> Acts:
+    claim = running(concurrency_key="k")
+    child = kit.greet(needs=[claim.id])
+
+    def right(fenced, taken) -> None:
+        assert len(fenced) == taken, "either it ends, or it is taken back"
+        is_(claim.id, Status.queued if taken else Status.completed)
+        is_(child.id, Status.pending if taken else Status.queued)
+
+    return lambda: kit.finish(claim), lambda: rescue.bury("w", None, "it died"), right
+
+
+def rescue_twice() -> Acts:
+    claim = running()
+
+    def right(one, other) -> None:
+        assert one + other == 1
+        assert tasks.get(claim.id).losses == 1
+
+    return lambda: rescue.bury("w", None, "it died"), lambda: rescue.bury("w", None, "it died"), right
+
+
+def two_parents_end() -> Acts:
+    one, other = running(), running()
+    child = kit.greet(needs=[one.id, other.id])
+
+    def right(*_) -> None:
+        is_(child.id, Status.queued)
+
+    return lambda: kit.finish(one), lambda: kit.finish(other), right
+
+
+def one_parent_ends_and_one_breaks() -> Acts:
+    one, other = running(), running()
+    child = kit.greet(needs=[one.id, other.id])
+    grandchild = kit.greet(needs=[child, one.id])
+
+    def right(*_) -> None:
+        is_(child.id, Status.cancelled)
+        is_(grandchild.id, Status.cancelled)
+
+    return lambda: kit.finish(one), lambda: kit.finish(other, Move.fail), right
+
+
+def complete_and_enqueue_a_child() -> Acts:
+    claim = running()
+
+    def right(_, child) -> None:
+        is_(child.id, Status.queued)
+
+    return lambda: kit.finish(claim), lambda: kit.greet(needs=[claim.id]), right
+
+
+def fail_and_enqueue_a_child() -> Acts:
+    claim = running()
+
+    def right(_, child) -> None:
+        is_(child.id, Status.cancelled)
+
+    return lambda: kit.finish(claim, Move.fail), lambda: kit.greet(needs=[claim.id]), right
+
+
+def cancel_and_enqueue_a_child() -> Acts:
+    task = kit.greet()
+
+    def right(_, child) -> None:
+        is_(child.id, Status.cancelled)
+
+    return lambda: tasks.cancel(task.id), lambda: kit.greet(needs=[task.id]), right
+
+
+def cancel_and_claim() -> Acts:
+    task = kit.greet(priority=100)
+
+    def right(cancelled, claimed) -> None:
+        mine = [c for c in claimed if c.id == task.id]
+        assert is_(task.id, Status.cancelled, Status.running) is (Status.running if mine else Status.cancelled)
+        assert tasks.get(task.id).cancel_requested_at is not None
+
+    return lambda: tasks.cancel(task.id), lambda: kit.take(1), right
+
+
+def claim_twice() -> Acts:
+    task = kit.greet()
+
+    def right(one, other) -> None:
+        assert [c.id for c in (*one, *other)] == [task.id]
+
+    return lambda: kit.take(5, "a"), lambda: kit.take(5, "b"), right
+
+
+def claim_of_one_key() -> Acts:
+    kit.greet(concurrency_key="k"), kit.greet(concurrency_key="k")
+
+    def right(one, other) -> None:
+        assert len(one) + len(other) == 1
+
+    return lambda: kit.take(5, "a"), lambda: kit.take(5, "b"), right
+
+
+def end_and_claim_of_one_key() -> Acts:
+    claim = running(concurrency_key="k")
+    after = kit.greet(concurrency_key="k")
+
+    def right(_, claimed) -> None:
+        is_(after.id, Status.running if claimed else Status.queued)
+
+    return lambda: kit.finish(claim), lambda: kit.take(5), right
+
+
+def claim_of_a_limited_queue() -> Acts:
+    kit.greet(queue="narrow"), kit.greet(queue="narrow")
+    kit.execute("UPDATE queues SET max_running = 1 WHERE name = 'narrow'")
+
+    def right(one, other) -> None:
+        assert len(one) + len(other) == 1
+
+    return lambda: kit.take(5, "a"), lambda: kit.take(5, "b"), right
+
+
+def one_unique_key() -> Acts:
+    def right(one, other) -> None:
+        assert one.id == other.id
+        assert {one.deduplicated, other.deduplicated} == {True, False}
+
+    return lambda: kit.greet(unique_key="u"), lambda: kit.greet(unique_key="u"), right
+
+
+def end_and_enqueue_of_one_unique_key() -> Acts:
+    claim = running(unique_key="u")
+
+    def right(_, task) -> None:
+        is_(claim.id, Status.completed)
+        assert task.deduplicated == (task.id == claim.id)
+
+    return lambda: kit.finish(claim), lambda: kit.greet(unique_key="u"), right
+
+
+def release_and_cancel() -> Acts:
+    task = kit.greet(run_at=now() + timedelta(hours=1))
+    kit.execute("UPDATE tasks SET run_at = :at WHERE id = :id", at=stamp(now()), id=task.id)
+
+    def right(*_) -> None:
+        is_(task.id, Status.cancelled)
+
+    return release, lambda: tasks.cancel(task.id), right
+
+
+def rerun_twice() -> Acts:
+    claim = running()
+    kit.finish(claim, Move.fail)
+
+    def right(*results) -> None:
+        assert sum(isinstance(r, StaleTask) for r in results) == 1
+        is_(claim.id, Status.queued)
+
+    return lambda: refusable(tasks.rerun, claim.id), lambda: refusable(tasks.rerun, claim.id), right
+
+
+def rerun_and_enqueue_a_child() -> Acts:
+    claim = running()
+    kit.finish(claim, Move.fail)
+
+    def right(_, child) -> None:
+        is_(claim.id, Status.queued)
+        is_(child.id, Status.pending, Status.cancelled)
+
+    return lambda: tasks.rerun(claim.id, dependents=True), lambda: kit.greet(needs=[claim.id]), right
+
+
+def purge_and_enqueue_a_child() -> Acts:
+    task = kit.greet(priority=100)
+    kit.finish(kit.take_one(task))
+    kit.execute("UPDATE tasks SET finished_at = :at WHERE id = :id", at=stamp(now() - timedelta(days=500)), id=task.id)
+
+    def right(_, child) -> None:
+        if not isinstance(child, ServiceError):
+            assert tasks.get(task.id), "what it needs was deleted"
+
+    return retention.purge_tasks, lambda: refusable(kit.greet, needs=[task.id]), right
+
+
+def fold_twice() -> Acts:
+    kit.finish(running())
+    return stats.fold, stats.fold, lambda *_: None
+
+
+def recount_and_complete() -> Acts:
+    claim = running()
+    child = kit.greet(needs=[claim.id])
+    kit.execute("UPDATE tasks SET waits_on = 7 WHERE id = :id", id=child.id)
+
+    def recount() -> None:
+        with transaction() as session:
+            mend.recount_needs(session, [child.id])
+
+    def right(*_) -> None:
+        release()
+        is_(child.id, Status.queued)
+
+    return recount, lambda: kit.finish(claim), right
+
+
+def refusable(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What it returns, or the refusal."""
+    try:
+        return act(*arguments, **named)
+    except ServiceError as refusal:
+        return refusal
+
+
+SITUATIONS = [
+    complete_and_cancel, complete_twice, complete_and_rescue, rescue_twice, two_parents_end,
+    one_parent_ends_and_one_breaks, complete_and_enqueue_a_child, fail_and_enqueue_a_child, cancel_and_enqueue_a_child,
+    cancel_and_claim, claim_twice, claim_of_one_key, end_and_claim_of_one_key, claim_of_a_limited_queue,
+    one_unique_key, end_and_enqueue_of_one_unique_key, release_and_cancel, rerun_twice, rerun_and_enqueue_a_child,
+    purge_and_enqueue_a_child, fold_twice, recount_and_complete,
+]  # fmt: skip
+ALIKE = {complete_twice, rescue_twice, claim_twice, claim_of_one_key, claim_of_a_limited_queue, one_unique_key}
+ALIKE |= {rerun_twice, fold_twice, two_parents_end}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
+def test_whoever_comes_between_two_statements_there_is_one_outcome(core, situation):
+    for swapped in (False,) if situation in ALIKE else (False, True):
+        for n in count(1):
+            first, second, right = situation()
+            held_up, other = (second, first) if swapped else (first, second)
+            done = crossed(n, held_up, other)
+            last = done is None  # it has fewer statements, and is done: the other follows
+            if last:
+                done = (None, other())
+            for result in done:
+                assert not isinstance(result, Exception) or isinstance(result, ServiceError), repr(result)
+            if not last:
+                right(*(done[::-1] if swapped else done))
+            clear_away()
+            if last:
+                break
+        kit.assert_sound()
+        assert n > 2, "there was nothing between two statements"
+
+
+def clear_away() -> None:
+    """Everything comes to an end, so that the next round has the ledger to itself."""
+    for worker in ("w", "a", "b"):
+        if kit.count("worker = :worker", worker=worker):
+            rescue.bury(worker, set(), "over")
+    release()
+    kit.run_all()
+    assert not kit.count("finished_at IS NULL"), "somebody is left behind"

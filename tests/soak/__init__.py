@@ -1,0 +1,1 @@
+"""`make soak`: random work under random faults, until the doctor has the last word."""
