@@ -110,11 +110,15 @@ def _sqlite() -> Engine:
     return made
 
 
+# A server that a partition has swallowed is given up after half a minute; the system's own patience is two hours
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 30_000, "keepalives_idle": 15, "keepalives_interval": 5}
+
+
 def _postgresql() -> Engine:
     return create_engine(
         settings().database,
         json_deserializer=_json,
-        connect_args={"connect_timeout": 5, "application_name": "callboard", "options": "-c timezone=UTC"},
+        connect_args={**_PATIENCE, "application_name": "callboard", "options": "-c timezone=UTC"},
         pool_pre_ping=True,
         pool_size=8,
         max_overflow=64,
