@@ -127,7 +127,11 @@ def no_types() -> Iterator[None]:
 
 
 def empty() -> None:
-    """TRUNCATE, never drop and create: pooled plans would break."""
-    names = ", ".join(t.name for t in SQLModel.metadata.sorted_tables if t.name != "schema_floor")
+    """TRUNCATE, never drop and create: pooled plans would break. Only what was used: each table takes milliseconds."""
+    names = [t.name for t in SQLModel.metadata.sorted_tables if t.name != "schema_floor"]
+    filled = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names]
+    numbered = "SELECT replace(sequencename, '_id_seq', '') FROM pg_sequences WHERE last_value IS NOT NULL"
     with db.engine().begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        used = connection.execute(text(" UNION ".join([*filled, numbered]))).scalars().all()
+        if used:
+            connection.execute(text(f"TRUNCATE {', '.join(used)} RESTART IDENTITY CASCADE"))

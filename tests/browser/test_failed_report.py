@@ -13,7 +13,7 @@ from benchmarks import ledger as made
 from models import Status, tables, transaction
 from services import catalog, operators, tasks
 from services.audit import acting_as
-from tests.browser.serving import CHROMIUM, served
+from tests.browser.serving import served
 from tests.processes import kinds
 from tests.services import kit
 
@@ -37,10 +37,8 @@ def a_large_ledger() -> None:
 
 
 @pytest.fixture
-def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def console(chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A console over a large ledger, with a worker and a scheduler."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed here (Debian and Ubuntu: apt-get install chromium)")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     scheduler, modules = [sys.executable, "scheduler.py"], "tests.processes.kinds"
