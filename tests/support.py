@@ -1,9 +1,16 @@
 """What tests of all floors share."""
 
+import fcntl
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO, TypeVar
+
+from models import db
 
 T = TypeVar("T")
 THOROUGH = os.environ.get("THOROUGH") == "yes"
@@ -15,7 +22,7 @@ def examples(many: int) -> int:
 
 
 def wait_until(
-    condition: Callable[[], T], timeout: float = 10.0, every: float = 0.02, what: str = "the condition"
+    condition: Callable[[], T], timeout: float = 30.0, every: float = 0.02, what: str = "the condition"
 ) -> T:
     """Return the condition's first true value; fail with a sentence after `timeout` seconds without one."""
     deadline = time.monotonic() + timeout
@@ -23,3 +30,35 @@ def wait_until(
         assert time.monotonic() < deadline, f"{what} did not come true within {timeout:g} s"
         time.sleep(every)
     return value
+
+
+def freeze(process: "subprocess.Popen[bytes]") -> None:
+    """SIGSTOP it, but not where it holds SQLite's only write lock: everybody would wait for it."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        if db.is_postgresql() or _may_write():
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+
+
+def _may_write(patience_s: float = 0.5) -> bool:
+    path = db.engine().url.database
+    with (
+        closing(db.sqlite_module().connect(path, timeout=patience_s)) as ledger,
+        Path(f"{path}-turn").open("ab") as turn,
+    ):
+        try:
+            ledger.execute("BEGIN IMMEDIATE")
+            ledger.rollback()
+            wait_until(lambda: _has(turn), timeout=patience_s, what="the turn")
+        except (db.sqlite_module().OperationalError, AssertionError):
+            return False
+        return True
+
+
+def _has(turn: IO[bytes]) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

@@ -37,7 +37,7 @@ def completed(ids: Iterable[int], timeout: float = SLOW_S) -> list[Task]:
     """The tasks, once all have ended, which must be by completing."""
     done = ended(ids, timeout)
     wrong = {task.id: (task.status.value, task.error) for task in done if task.status is not Status.completed}
-    assert not wrong
+    assert not wrong, wrong
     return done
 
 

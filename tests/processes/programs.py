@@ -12,7 +12,7 @@ import psutil
 
 from models import Worker, reading
 from settings import ROOT
-from tests.support import wait_until
+from tests.support import freeze, wait_until
 
 MARK = "CALLBOARD_TEST_MARK"  # inherited by all descendants, whatever session or parent they take on
 UP_S = 40.0  # a start takes two seconds; a loaded machine may take its time
@@ -37,6 +37,10 @@ class Started:
     def send(self, number: int) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
+
+    def freeze(self) -> None:
+        """It neither works nor says goodbye."""
+        freeze(self.process)
 
     def kill(self) -> None:
         """`kill -9`, and reap it."""

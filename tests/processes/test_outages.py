@@ -102,7 +102,7 @@ def test_retries_releases_and_rescues_go_on_without_a_scheduler(worker):
     dying, living = worker(WORKER_THREADS="1").up(), None
     lost = kinds.sleepy.enqueue(seconds=1)
     facts.started(lost.id)
-    dying.send(signal.SIGSTOP)  # it neither works nor says goodbye
+    dying.freeze()
     living = worker().up()
     retried = kinds.failing.enqueue(times=1, pause=0.5)
     later = kinds.noop.with_options(run_at=now()).enqueue()

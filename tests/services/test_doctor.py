@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from models import Move, Operator, Role, Status, now, tables, transaction
 from models.schema import HEAD
 from runtime import doctor as command
-from services import doctor, schedules, stats, tasks
+from services import doctor, folding, schedules, tasks
 from services.audit import Actor, acting, acting_as
 from services.errors import Forbidden, ServiceError
 from services.lifecycle.batch import stamp
@@ -333,7 +333,7 @@ def test_a_busy_ledger_raises_no_alarm(patient):
                 kit.finish(first, Move.hand_back)
             with suppress(ServiceError):
                 tasks.cancel(parents[-1])
-            for chore in (release, unpark, settle_rest, stats.fold):
+            for chore in (release, unpark, settle_rest, folding.fold):
                 chore()
 
     workers = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(3)]

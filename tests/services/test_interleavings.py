@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models import Move, Status, now, transaction
-from services import retention, stats, tasks
+from services import folding, retention, tasks
 from services.errors import ServiceError, StaleTask
 from services.lifecycle import mend, rescue
 from services.lifecycle.batch import stamp
@@ -243,7 +243,7 @@ def purge_and_enqueue_a_child() -> Acts:
 
 def fold_twice() -> Acts:
     kit.finish(running())
-    return stats.fold, stats.fold, lambda *_: None
+    return folding.fold, folding.fold, lambda *_: None
 
 
 def recount_and_complete() -> Acts:
