@@ -59,9 +59,9 @@ def _paths(some: dict[str, int], theme: str) -> list[str]:
     shared = ["/", "/run?run_type=echo", "/errors", task(some["failed"]), f"{task(some['echo'])}&tab=Log"]
     if theme == "dark":
         return shared
-    pages = ["/tasks", "/inbox", "/workers", "/audit", "/settings", "/task?id=999999", task(some["running"])]
+    pages = ["/tasks", "/schedules", "/inbox", "/workers", "/audit", "/settings", "/task?id=999999"]
     tabs = [f"{task(some['echo'])}&tab={tab}" for tab in ("Arguments", "Files", "History")]
-    return [*shared, *pages, *tabs, f"{task(some['waits'])}&tab=Related"]
+    return [*shared, *pages, task(some["running"]), *tabs, f"{task(some['waits'])}&tab=Related"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
