@@ -14,7 +14,7 @@ from tests.conftest import SQLITE_FILE
 
 
 @pytest.fixture
-def console(chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Iterator[str]:
+def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Iterator[str]:
     """The address of a console with an empty ledger of its own, and one worker."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
@@ -26,10 +26,15 @@ def console(chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator:
-    """One browser for the tests of a file; each has its own profile in it."""
+def needs_chromium() -> None:
+    """Tests with a browser are skipped where there is none, unless they are required."""
     if CHROMIUM is None and os.environ.get("BROWSER_TESTS") != "required":
         pytest.skip("no Chromium is installed here (Debian and Ubuntu: apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def chromium(needs_chromium) -> Iterator:
+    """One browser for the tests of a file; each has its own profile in it."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -37,7 +37,7 @@ def a_large_ledger() -> None:
 
 
 @pytest.fixture
-def console(chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A console over a large ledger, with a worker and a scheduler."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
