@@ -6,7 +6,7 @@ READY := .venv/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-JOBS ?= 3
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start demo procfile migrate health test test-all doctor mutants soak lint types format bench bench-console screenshots clean
@@ -39,7 +39,7 @@ migrate: $(READY) ## Bring the database to the schema of this code
 health: $(READY) ## Say whether all is well
 	@$(PY) -m runtime.health
 
-test: $(READY) ## Run all tests, JOBS=3 files at a time
+test: $(READY) ## Run all tests, JOBS=2 files at a time
 	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-all: $(READY) ## The same, with all the examples that properties are tried on

@@ -4,7 +4,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import zip_longest
 from pathlib import Path
 
 import hypothesis
@@ -21,16 +20,6 @@ SQLITE_FILE = "callboard.sqlite3"
 
 hypothesis.settings.register_profile("callboard", deadline=None)  # a slow machine is no counterexample
 hypothesis.settings.load_profile("callboard")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with browsers, which keep the processor busy, take turns with those of processes, which mostly wait."""
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    busy, waiting = ([file for file in files if kind in file.parts] for kind in ("browser", "processes"))
-    first = [file for pair in zip_longest(busy, waiting) for file in pair if file is not None]
-    items[:] = [item for file in dict.fromkeys([*first, *files]) for item in files[file]]
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A console over a large ledger, with a worker and a scheduler."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
+    known = catalog.local()
     scheduler, modules = [sys.executable, "scheduler.py"], "tests.processes.kinds"
     try:
         with served(monkeypatch, tmp_path, port, scheduler, before=a_large_ledger, ACTOR_MODULES=modules) as address:
@@ -48,6 +49,8 @@ def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     finally:
         for name, *_ in made.TYPES:
             catalog.unregister(name)
+        for each in known.values():
+            catalog.register(each)
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
