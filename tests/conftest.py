@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -118,12 +119,23 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture(scope="module")
 def no_types() -> Iterator[None]:
     """Only what a module makes known is known: other modules have declared actors of their own in this process."""
-    others = catalog.local()
-    for name in others:
-        catalog.unregister(name)
-    yield
-    for each in others.values():
-        catalog.register(each)
+    with types_kept():
+        for name in catalog.local():
+            catalog.unregister(name)
+        yield
+
+
+@contextmanager
+def types_kept() -> Iterator[None]:
+    """Afterwards this process knows the types that it knew before, and no others."""
+    before = catalog.local()
+    try:
+        yield
+    finally:
+        for name in catalog.local():
+            catalog.unregister(name)
+        for each in before.values():
+            catalog.register(each)
 
 
 def empty() -> None:

@@ -2,14 +2,14 @@
 
 from benchmarks import ledger as made
 from models import Status
-from services import catalog, stats, trends
+from services import stats, trends
+from tests.conftest import types_kept
 from tests.services import kit
 
 
 def test_a_made_ledger_is_sound_and_its_counts_are_those_of_its_rows(ledger):
-    made.make(3_000)
-    for name, *_ in made.TYPES:
-        catalog.unregister(name)
+    with types_kept():
+        made.make(3_000)
     counts = stats.by_status()
     assert {status: kit.count("status = :s", s=status.value) for status in Status} == counts
     assert sum(counts.values()) == 3_000

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from benchmarks import ledger as made
 from models import Status, tables, transaction
-from services import catalog, operators, tasks
+from services import operators, tasks
 from services.audit import acting_as
 from tests.browser.serving import served
+from tests.conftest import types_kept
 from tests.processes import kinds
 from tests.services import kit
 
@@ -41,16 +42,10 @@ def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A console over a large ledger, with a worker and a scheduler."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    known = catalog.local()
     scheduler, modules = [sys.executable, "scheduler.py"], "tests.processes.kinds"
-    try:
-        with served(monkeypatch, tmp_path, port, scheduler, before=a_large_ledger, ACTOR_MODULES=modules) as address:
-            yield address
-    finally:
-        for name, *_ in made.TYPES:
-            catalog.unregister(name)
-        for each in known.values():
-            catalog.register(each)
+    served_here = served(monkeypatch, tmp_path, port, scheduler, before=a_large_ledger, ACTOR_MODULES=modules)
+    with types_kept(), served_here as address:
+        yield address
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
