@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from console import acts, pages, reads
-from console.ui import bulk_dialog, parts, rows, say
+from console.ui import bulk_dialog, pager, parts, rows, say
 from console.ui.bulk_words import WORDS
 from services import search
 from services.bulk import Act
@@ -79,7 +79,7 @@ def show(name: str, shot: Snapshot) -> None:
     ticked = [ids[at] for at in event.selection.rows if at < len(ids)]
     with bar:
         _bar(name, shot, tasks, ticked)
-    _pager(name, shot)
+    pager.show(name, shot.cursors, shot.next_before, shot.thaw)
 
 
 def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
@@ -125,21 +125,6 @@ def _button(name: str, act: Act, which: Any, live: bool) -> None:
 
 def _acts(wanted: TaskFilter) -> tuple[Act, ...]:
     return (Act.restore,) if wanted.deleted else (Act.cancel, Act.rerun, Act.reprioritise, Act.delete)
-
-
-def _pager(name: str, shot: Snapshot) -> None:
-    if len(shot.cursors) == 1 and shot.next_before is None:
-        return
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption(f"Page {len(shot.cursors)}", width="content")
-        st.button(
-            "Newer", icon=":material/chevron_left:", key=f"{name}_newer", disabled=len(shot.cursors) == 1,
-            on_click=shot.thaw, args=(shot.cursors[:-1],),
-        )  # fmt: skip
-        st.button(
-            "Older", icon=":material/chevron_right:", icon_position="right", key=f"{name}_older",
-            disabled=shot.next_before is None, on_click=shot.thaw, args=([*shot.cursors, shot.next_before],),
-        )  # fmt: skip
 
 
 def _open(click: str, ids: list[int]) -> None:

@@ -1,11 +1,12 @@
 """What became of slots, of one schedule or of all: who had it fire, what came of it, what its run left and made."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from console import schedule_reads
-from console.ui import outage, parts, say, schedule_list
+from console.ui import outage, pager, parts, say, schedule_list
 from console.ui import schedule_fates as fates
 from models import Cause, FireOutcome
 from services.schedules import FireView, Output
@@ -47,8 +48,7 @@ def board(schedule_id: int | None) -> None:
             parts.empty(*EMPTY)
         return
     show(views, named=schedule_id is None)
-    if more or len(cursors) > 1:
-        _pager(schedule_id, cursors, views[-1].key if more else None)
+    pager.show("fires", cursors, views[-1].key if more else None, partial(_page_of, schedule_id))
 
 
 def show(views: Sequence[FireView], named: bool) -> None:
@@ -131,16 +131,3 @@ def _look_anew() -> None:
 
 def _page_of(schedule_id: int | None, cursors: list) -> None:
     st.session_state[CURSORS] = (schedule_id, cursors)
-
-
-def _pager(schedule_id: int | None, cursors: list, following: tuple | None) -> None:
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption(f"Page {len(cursors)}", width="content")
-        st.button(
-            "Newer", icon=":material/chevron_left:", key="fires_newer", disabled=len(cursors) == 1, on_click=_page_of,
-            args=(schedule_id, cursors[:-1]),
-        )  # fmt: skip
-        st.button(
-            "Older", icon=":material/chevron_right:", icon_position="right", key="fires_older", on_click=_page_of,
-            disabled=following is None, args=(schedule_id, [*cursors, following]),
-        )  # fmt: skip

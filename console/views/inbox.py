@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import look, outage, parts, returning, rows, say
+from console.ui import look, outage, pager, parts, returning, rows, say
 from models import Status
 from services import inbox
 from services.errors import ServiceError
@@ -118,17 +118,7 @@ def board() -> None:
     with st.container(key="entries", gap=None):
         for entry in found.entries:
             line(entry)
-    if len(cursors) > 1 or found.next_before is not None:
-        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-            st.caption(f"Page {len(cursors)}", width="content")
-            st.button(
-                "Newer", icon=":material/chevron_left:", key="inbox_newer", disabled=len(cursors) == 1,
-                on_click=page_of, args=(cursors[:-1],),
-            )  # fmt: skip
-            st.button(
-                "Older", icon=":material/chevron_right:", icon_position="right", key="inbox_older", on_click=page_of,
-                disabled=found.next_before is None, args=([*cursors, found.next_before],),
-            )  # fmt: skip
+    pager.show("inbox", cursors, found.next_before, page_of)
 
 
 board()

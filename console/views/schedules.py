@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import schedule_reads, who
-from console.ui import outage, parts, say, schedule_fates, schedule_form, schedule_history, schedule_list, tell
+from console.ui import outage, pager, parts, say, schedule_fates, schedule_form, schedule_history, schedule_list, tell
 from console.ui import schedule_words as words
 from models import Role
 from services.errors import InvalidInput
@@ -77,8 +77,7 @@ def board() -> None:
         st.html(words.clock())
         schedule_list.show(rows, schedule_reads.latest(tuple(row.id for row in rows), schedule_list.CELLS))
     schedule_fates.legend()
-    if more or len(cursors) > 1:
-        pager(cursors, rows[-1].name if more else None)
+    pager.show("schedules", cursors, rows[-1].name if more else None, page_of, "Previous", "Next")
     return None
 
 
@@ -108,20 +107,6 @@ def nothing() -> None:
 def page_of(cursors: list[str | None]) -> None:
     """For the pager's callbacks."""
     st.session_state[CURSORS] = cursors
-
-
-def pager(cursors: list[str | None], following: str | None) -> None:
-    """From page to page, by name."""
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption(f"Page {len(cursors)}", width="content")
-        st.button(
-            "Previous", icon=":material/chevron_left:", key="schedules_back", disabled=len(cursors) == 1,
-            on_click=page_of, args=(cursors[:-1],),
-        )  # fmt: skip
-        st.button(
-            "Next", icon=":material/chevron_right:", icon_position="right", key="schedules_on", on_click=page_of,
-            disabled=following is None, args=([*cursors, following],),
-        )  # fmt: skip
 
 
 @st.fragment(run_every=4)

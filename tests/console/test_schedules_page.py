@@ -140,10 +140,10 @@ def test_many_schedules_come_page_by_page_by_name(page):  # noqa: F811
     test = fine(page("schedules"))
     assert markup(test).count("callboard-schedule") == 25
     for first in ("s25", "s50"):
-        test = fine(test.button(key="schedules_on").click().run())
+        test = fine(test.button(key="schedules_older").click().run())
         assert f">{first}</a>" in markup(test)
-    assert test.button(key="schedules_on").disabled
-    test = fine(test.button(key="schedules_back").click().run())
+    assert test.button(key="schedules_older").disabled
+    test = fine(test.button(key="schedules_newer").click().run())
     assert ">s25</a>" in markup(test)
 
 
