@@ -129,7 +129,7 @@ def bury_the_dead_here() -> int:
                 w.host == socket.gethostname()[:60], w.boot_id == boot_id(), w.stopped_at.is_(None)
             )
         ).all()
-    dead = [row for row in rows if not psutil.pid_exists(row.pid)]
+    dead = [row for row in rows if _gone(row.pid)]
     return sum(_bury(row.name, "its process was gone when another started here") for row in dead)
 
 
@@ -150,10 +150,21 @@ def too_old() -> bool:
     return floor is not None and floor > CODE
 
 
+def _gone(pid: int) -> bool:
+    """Whether the process has ended; until its parent has looked, the system still lists it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def _bury(name: str, why: str) -> int:
-    started = marks.take(name)
-    taken = rescue.bury(name, started, why)
-    _set(name, stopped_at=now(), busy=0, stop_reason=why[:200])
+    """By the first who comes, as its marks can be taken once; should that one die over it, the leases run out."""
+    buried = update(tables.workers).where(tables.workers.c.name == name, tables.workers.c.stopped_at.is_(None))
+    with transaction() as session:
+        if not session.execute(buried.values(stopped_at=now(), busy=0, stop_reason=why[:200])).rowcount:  # type: ignore[attr-defined]
+            return 0
+    taken = rescue.bury(name, marks.take(name), why)
     log.warning("worker died", process=name, why=why, tasks_taken_back=taken)
     return taken
 
