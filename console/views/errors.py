@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import reads
-from console.ui import bulk_dialog, bulk_strip, error_board, outage, parts
+from console.ui import bulk_dialog, bulk_strip, error_board, living, outage, parts
 from models import GroupState
 
 parts.title("Errors")
@@ -17,7 +17,7 @@ chosen = st.segmented_control(
 state = GroupState(chosen or "open")
 
 
-@st.fragment(run_every=10)
+@living.every(10)
 @outage.told()
 def board() -> None:
     """The part that lives."""

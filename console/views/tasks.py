@@ -1,14 +1,12 @@
 """All tasks: looked for, looked at, acted on."""
 
-import streamlit as st
-
-from console.ui import bulk_dialog, bulk_strip, filters, grid, outage, parts
+from console.ui import bulk_dialog, bulk_strip, filters, grid, living, outage, parts
 
 parts.title("Tasks")
 wanted = filters.chosen()
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 @outage.told()
 def board() -> None:
     """The part that lives."""
