@@ -70,11 +70,14 @@ def _anything(types: Collection[str], queues: Collection[str] | None) -> bool:
 
 
 def _queues(session: Session, names: Collection[str] | None) -> Sequence[Row]:
+    return session.execute(_open_or_not(names is not None), {"names": list(names or ())}).all()
+
+
+@per_database
+def _open_or_not(named: bool) -> Any:
     q = tables.queues.c
     wanted = select(q.name, q.paused_at, q.max_running)
-    if names is not None:
-        wanted = wanted.where(q.name.in_(names))
-    return session.execute(wanted).all()
+    return wanted.where(q.name.in_(bindparam("names", expanding=True))) if named else wanted
 
 
 def _rooms(session: Session, names: Collection[str] | None, limit: int) -> dict[str, int]:
