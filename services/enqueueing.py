@@ -32,8 +32,7 @@ def put(task_type: Any, payload: dict[str, Any], options: Options) -> Task:
         audit.require(Role.member)
         if options.unique_key is not None:
             return _put_unless_live(session, task_type, payload, options)
-        (made,) = _write(session, task_type, [payload], options)
-        return acts.locked(session, made)
+        return _put_one(session, task_type, payload, options)
 
 
 def _put_unless_live(session: Session, task_type: Any, payload: dict[str, Any], options: Options) -> Task:
@@ -45,11 +44,17 @@ def _put_unless_live(session: Session, task_type: Any, payload: dict[str, Any], 
             return _same(live, payload)
         try:
             with session.begin_nested():
-                (made,) = _write(session, task_type, [payload], options)
-            return acts.locked(session, made)
+                return _put_one(session, task_type, payload, options)
         except IntegrityError as error:  # somebody was faster; and may have ended meanwhile
             faster = error
     raise faster
+
+
+def _put_one(session: Session, task_type: Any, payload: dict[str, Any], options: Options) -> Task:
+    (made,), columns = _write(session, task_type, [payload], options)
+    if options.needed_ids:  # what it needs may have told it something already
+        return acts.locked(session, made)
+    return Task(id=made, **columns)
 
 
 def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
@@ -67,10 +72,13 @@ def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Option
 def _put_chunk(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
     with transaction() as session:
         audit.require(Role.member)
-        return _write(session, task_type, payloads, options)
+        return _write(session, task_type, payloads, options)[0]
 
 
-def _write(session: Session, task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
+def _write(
+    session: Session, task_type: Any, payloads: Sequence[dict[str, Any]], options: Options
+) -> tuple[list[int], dict[str, Any]]:
+    """The new tasks' ids, and the columns they share."""
     _set_key_limit(session, options)
     parents = _parents(session, options.needed_ids)
     unmet = [row.id for row in parents if row.status is not Status.completed]
@@ -81,7 +89,8 @@ def _write(session: Session, task_type: Any, payloads: Sequence[dict[str, Any]],
     }  # fmt: skip
     if parents and common.get("root_id") is None:
         common["root_id"] = parents[0].root_id or parents[0].id
-    ids = create.create(session, common, [{"payload": p, "context": options.context} for p in payloads])
+    columns = create.columns_of(common)
+    ids = create.insert_tasks(session, columns, [{"payload": p, "context": options.context} for p in payloads])
     at = now()
     edges = [
         {"child": child, "parent": row.id, "settled_at": None if row.id in unmet else at}
@@ -92,7 +101,7 @@ def _write(session: Session, task_type: Any, payloads: Sequence[dict[str, Any]],
         session.execute(insert(tables.task_needs), edges)
     if broken:  # accepted, and told at once what it needs has come to: the caller sees why
         needs.tell(session, [(child, parent) for child in ids for parent in broken], broken)
-    return ids
+    return ids, columns
 
 
 def _parents(session: Session, ids: Sequence[int]) -> Sequence[Any]:

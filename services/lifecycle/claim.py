@@ -18,8 +18,8 @@ from sqlmodel import Session
 from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
-from services.lifecycle.batch import among, fetch, listed, moment, per_database, whole
-from services.lifecycle.counts import Deltas, gauge, record
+from services.lifecycle.batch import among, fetch, listed, moment, packed, per_database, whole
+from services.lifecycle.counts import Deltas, counted, counting, gauge, record
 from services.lifecycle.line import InLine, choose, line
 
 
@@ -103,16 +103,14 @@ def _take(session: Session, chosen: Sequence[InLine], worker: str, lease_s: floa
     at = now()
     ids = {"ids": listed([one.id for one in chosen])}
     values = {**ids, "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
-    if is_postgresql():
-        rows = session.execute(_claimed_by_moving(), values).all()
-    else:
-        session.execute(_move_to_running(), values)
-        rows = fetch(session, _claimed(), ids)
     deltas = Deltas()
     for (type_, queue), n in Counter((one.type, one.queue) for one in chosen).items():
         gauge(deltas, type_, queue, Status.queued, Status.running, n)
+    if is_postgresql():
+        return session.execute(_claimed_by_moving(), {**values, "deltas": packed(counted(deltas))}).all()
+    session.execute(_move_to_running(), values)
     record(session, deltas)
-    return rows
+    return fetch(session, _claimed(), ids)
 
 
 @per_database
@@ -136,10 +134,11 @@ def _told(c: Any) -> list[Any]:
 
 @per_database
 def _claimed_by_moving() -> Any:
-    """Move and read in one statement, and one round trip."""
+    """Move, count and read in one statement, and one round trip."""
     moved = _move_to_running().returning(*_told(tables.tasks.c)).cte("moved")
     bodies = tables.task_bodies
-    return select(*moved.c, bodies.c.payload).join(bodies, bodies.c.task_id == moved.c.id)
+    query = select(*moved.c, bodies.c.payload).join(bodies, bodies.c.task_id == moved.c.id)
+    return query.add_cte(counting("deltas").cte("counted"))
 
 
 @per_database

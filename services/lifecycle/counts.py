@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Integer, String, insert, select
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
 from models import Status, tables
@@ -44,22 +45,26 @@ def gauge(deltas: Deltas, type_: str, queue: str, was: Status | None, is_: Statu
 
 def record(session: Session, deltas: Deltas) -> None:
     """Insert the deltas that do not cancel out."""
-    names = ("hour", "type", "queue", "measure", "bucket", "n")
-    rows = [dict(zip(names, (*key, n), strict=True)) for key, n in deltas.items() if n]
-    if rows:
+    if rows := counted(deltas):
         session.execute(_insert(), {"given": packed(rows)})
+
+
+def counted(deltas: Deltas) -> list[dict[str, Any]]:
+    """The deltas that do not cancel out, as rows for `counting`."""
+    return [dict(zip(_COLUMNS, (*key, n), strict=True)) for key, n in deltas.items() if n]
+
+
+def counting(name: str) -> Any:
+    """The statement that inserts the rows of the parameter `name`."""
+    v = given(_COLUMNS, name)
+    return insert(tables.rollup_deltas).from_select(list(_COLUMNS), select(*v.c), include_defaults=False)
 
 
 @per_database
 def _insert() -> Any:
-    v = given(
-        {
-            "hour": Integer(),
-            "type": String(),
-            "queue": String(),
-            "measure": String(),
-            "bucket": Integer(),
-            "n": Integer(),
-        }
-    )
-    return insert(tables.rollup_deltas).from_select([c.name for c in v.c], select(*v.c), include_defaults=False)
+    return counting("given")
+
+
+_COLUMNS: dict[str, TypeEngine] = {
+    "hour": Integer(), "type": String(), "queue": String(), "measure": String(), "bucket": Integer(), "n": Integer()
+}  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, bindparam, func, insert, literal_column, select
+from sqlalchemy import JSON, BigInteger, Integer, bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
@@ -14,7 +14,7 @@ from models.db import is_postgresql
 from models.upsert import insert_missing
 from services import bell
 from services.lifecycle.batch import given, packed, per_database
-from services.lifecycle.counts import Deltas, gauge, record
+from services.lifecycle.counts import Deltas, counted, counting, gauge, record
 
 _known_queues: set[str] = set()
 
@@ -25,24 +25,58 @@ def create(session: Session, common: dict[str, Any], bodies: Sequence[dict[str, 
     A body is `{"payload": …, "context": …}`. The caller has validated everything; `common["status"]` must be absent:
     a task is `queued` at once if its time has come and nothing holds it, else `pending`.
     """
+    return insert_tasks(session, columns_of(common), bodies)
+
+
+def columns_of(common: dict[str, Any]) -> dict[str, Any]:
+    """What the new rows will hold, but for their ids; what is left out has its default."""
     at = now()
     status = _first_status(common, at)
     columns = {**common, "status": status, "created_at": at, "updated_at": at}
-    if status is Status.queued:
-        columns["queued_at"] = at
-    register_queue(session, common["queue"])
-    ids = _insert_tasks(session, columns, len(bodies))
-    session.execute(_body_insert(), {"given": packed(_body(i, body) for i, body in zip(ids, bodies, strict=True))})
+    return {**columns, "queued_at": at} if status is Status.queued else columns
+
+
+def insert_tasks(session: Session, columns: dict[str, Any], bodies: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert one task a body, with these columns; returns their ids in order."""
+    register_queue(session, columns["queue"])
     deltas = Deltas()
-    gauge(deltas, common["type"], common["queue"], None, status, len(ids))
-    record(session, deltas)
-    if status is Status.queued:
-        bell.ring_after_commit(common["queue"])
+    gauge(deltas, columns["type"], columns["queue"], None, columns["status"], len(bodies))
+    ids = (_at_once if is_postgresql() else _in_steps)(session, columns, bodies, deltas)
+    if columns["status"] is Status.queued:
+        bell.ring_after_commit(columns["queue"])
     return ids
 
 
-def _body(task_id: int, body: dict[str, Any]) -> dict[str, Any]:
-    return {"id": task_id, **{name: value for name, value in body.items() if value is not None}}
+def _at_once(session: Session, columns: dict[str, Any], bodies: Sequence[dict[str, Any]], deltas: Deltas) -> list[int]:
+    rows = [{"n": n, **_present(body)} for n, body in enumerate(bodies)]
+    values = {**columns, "given": packed(rows), "deltas": packed(counted(deltas))}
+    return list(session.execute(_everything(tuple(sorted(columns))), values).scalars())
+
+
+@per_database
+def _everything(names: tuple[str, ...]) -> Any:
+    """Tasks, bodies and counts in one statement, and one round trip: PostgreSQL inserts in WITH, too."""
+    table = given({"n": Integer(), "payload": JSON(), "context": JSON()})
+    rows = select(func.nextval("tasks_id_seq").label("id"), *table.c).cte("rows")  # an id each, whatever the order
+    fixed = _fixed(names)
+    tasks = insert(tables.tasks).from_select(["id", *fixed], select(rows.c.id, *fixed.values()), include_defaults=False)
+    picked = select(rows.c.id, *(c.cast(postgresql.JSONB) for c in (rows.c.payload, rows.c.context)))
+    bodies = insert(tables.task_bodies).from_select(["task_id", "payload", "context"], picked, include_defaults=False)
+    inserts = [tasks.cte("made"), bodies.cte("bodies"), counting("deltas").cte("counted")]
+    return select(rows.c.id).order_by(rows.c.n).add_cte(*inserts)
+
+
+def _in_steps(session: Session, columns: dict[str, Any], bodies: Sequence[dict[str, Any]], deltas: Deltas) -> list[int]:
+    made = session.execute(_task_insert(tuple(sorted(columns))), {**columns, "how_many": len(bodies)})
+    ids = sorted(made.scalars())
+    rows = ({"id": i, **_present(body)} for i, body in zip(ids, bodies, strict=True))
+    session.execute(_body_insert(), {"given": packed(rows)})
+    record(session, deltas)
+    return ids
+
+
+def _present(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _first_status(common: dict[str, Any], at: datetime) -> Status:
@@ -50,41 +84,30 @@ def _first_status(common: dict[str, Any], at: datetime) -> Status:
     return Status.pending if waits else Status.queued
 
 
-def _insert_tasks(session: Session, columns: dict[str, Any], how_many: int) -> list[int]:
-    statement = _task_insert(tuple(sorted(columns)))
-    return sorted(session.execute(statement, {**columns, "how_many": how_many}).scalars())
-
-
 @per_database
 def _task_insert(names: tuple[str, ...]) -> Any:
     """`how_many` tasks with the same columns; the ids are the database's."""
+    fixed = _fixed(names)
+    first = select(literal_column("1").label("n")).cte("counter", recursive=True)
+    counter = first.union_all(select(first.c.n + 1).where(first.c.n < bindparam("how_many", type_=BigInteger)))
+    rows = select(*fixed.values()).select_from(counter)
+    return insert(tables.tasks).from_select(list(fixed), rows, include_defaults=False).returning(tables.tasks.c.id)
+
+
+def _fixed(names: tuple[str, ...]) -> dict[str, Any]:
+    """The columns that all the new tasks share: parameters of these names, and the defaults of the others."""
     table = tables.tasks.c
     defaults = {c.name: getattr(c.default, "arg", None) for c in table if c.default is not None and c.default.is_scalar}
     fixed = {n: bindparam(n, type_=table[n].type) for n in names}
     fixed |= {n: bindparam(n, value, type_=table[n].type) for n, value in defaults.items() if n not in fixed}
-    fixed |= {"tags": bindparam("tags", [], type_=Json)} if "tags" not in fixed else {}
-    rows = select(*fixed.values()).select_from(_counter())
-    return insert(tables.tasks).from_select(list(fixed), rows, include_defaults=False).returning(tables.tasks.c.id)
-
-
-def _counter() -> Any:
-    how_many = bindparam("how_many", type_=BigInteger)
-    if is_postgresql():
-        return func.generate_series(1, how_many).table_valued("n")
-    first = select(literal_column("1").label("n")).cte("counter", recursive=True)
-    return first.union_all(select(first.c.n + 1).where(first.c.n < how_many))
+    return fixed | ({"tags": bindparam("tags", [], type_=Json)} if "tags" not in fixed else {})
 
 
 @per_database
 def _body_insert() -> Any:
     table = given({"id": BigInteger(), "payload": JSON(), "context": JSON()})
-    # On PostgreSQL json → jsonb is an assignment cast; SQLite stores the JSON text as it is
-    picked = select(table.c.id, *(_json(c) for c in (table.c.payload, table.c.context)))
+    picked = select(table.c.id, table.c.payload, table.c.context)  # SQLite stores the JSON text as it is
     return insert(tables.task_bodies).from_select(["task_id", "payload", "context"], picked, include_defaults=False)
-
-
-def _json(column: Any) -> Any:
-    return column.cast(postgresql.JSONB) if is_postgresql() else column
 
 
 def register_queue(session: Session, name: str) -> None:

@@ -35,6 +35,19 @@ def test_an_accepted_task_is_there_for_another_process(heard, crowd):
     assert seen == ("queued", {"name": "lisbon", "n": 0, "ratio": 0.5, "data": None}, ["a", "b"], {"return_path": "/x"})
 
 
+def test_what_enqueue_returns_is_what_stands_in_the_ledger():
+    there = timezone(timedelta(hours=5, minutes=30))
+    rich = tasks.enqueue(
+        "greet", {"name": "agra"}, title="Hello", tags=["a"], priority=70, unique_key="u", concurrency_key="c",
+        run_at=datetime(2029, 1, 1, 6, tzinfo=there), expires_at=datetime(2030, 1, 1, tzinfo=there), timeout=9,
+    )  # fmt: skip
+    for given in (rich, tasks.enqueue("greet", {"name": "lisbon"}), tasks.enqueue("greet", {}, needs=[rich.id])):
+        read = tasks.get(given.id)
+        assert given.model_dump() == read.model_dump()
+        assert {name: type(value) for name, value in given} == {name: type(value) for name, value in read}
+        assert given.body.model_dump() == read.body.model_dump()
+
+
 def look(_, task_id):
     task = tasks.get(task_id)
     return task.status.value, task.body.payload, task.tags, task.body.context
