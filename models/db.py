@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlmodel import Session
 
 from models.turn import Turnstile
@@ -80,8 +80,9 @@ def sqlite_module() -> ModuleType:
 def _private(path: str) -> None:
     """The database's file and folder belong to this user alone."""
     file = Path(path).absolute()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.touch(mode=0o600, exist_ok=True)
+    with suppress(OSError):  # what cannot be written to is told by SQLite, in the way of all its errors
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
 
 
 def _sqlite() -> Engine:
@@ -180,7 +181,10 @@ def _turnstile() -> Turnstile | None:
 
 
 def _turn() -> AbstractContextManager[Any]:
-    turnstile = _turnstile()
+    try:
+        turnstile = _turnstile()
+    except OSError:  # nothing can be written here: SQLite says so
+        turnstile = None
     return nullcontext() if turnstile is None else turnstile.turn()
 
 
@@ -195,13 +199,15 @@ def after_commit(act: Callable[[], None]) -> None:
 
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached or is busy, so that the same statement may succeed later."""
+    if isinstance(error, TimeoutError):  # all connections were taken
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     state = getattr(error.orig, "sqlstate", None)
-    if state:  # connection errors, shutdown, deadlock, serialisation, too many connections, lock not available
-        return state[:2] in ("08", "57", "53") or state in ("40P01", "40001", "55P03")
+    if state:  # connection errors, shutdown, full, deadlock, serialisation, lock not available, a standby for a while
+        return state[:2] in ("08", "57", "53") or state in ("40P01", "40001", "55P03", "25006")
     return isinstance(error, OperationalError)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import Outcome, Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
+from models.unwritable import why_unwritable
 from services import bell
 from services.lifecycle.batch import WHEN, given, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
@@ -28,20 +30,25 @@ _patient_until = 0.0
 def rescue(limit: int = BATCH) -> int:
     """Take back tasks whose lease ran out. Returns how many.
 
-    A rescuer that was silent itself for two seconds waits one lease first: the database was away for everybody, and
-    the workers must have their chance to beat again.
+    A rescuer that was silent itself for two seconds, or could not write, waits one lease first: the database was away
+    for everybody, and the workers must have their chance to beat again.
     """
     at = time.monotonic()
     overdue = _overdue()  # raises while the database is away, so that this is no look
     looked(at)
     if not overdue or at < _patient_until:
         return 0
-    with transaction() as session:
-        session.execute(text("SELECT 1"))
-        if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+    try:
+        with transaction() as session:
+            session.execute(text("SELECT 1"))
+            if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+                _be_patient()
+                return 0
+            return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+    except DBAPIError as error:
+        if why_unwritable(error) is not None:  # then nobody can beat either
             _be_patient()
-            return 0
-        return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+        raise
 
 
 def looked(at: float | None = None) -> None:
