@@ -1,6 +1,6 @@
 """Why a database that can be reached cannot be written to, where it says so itself."""
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 - a pool's
 
 _FULL = "its disk is full; make room and try again"
 _READ_ONLY = "it may only be read; see that its file, folder and server let themselves be written to"
@@ -16,6 +16,8 @@ _REASONS = {
 
 def why_unwritable(error: BaseException) -> str | None:
     """The reason in words; nothing of the transaction was written then. None for all other errors."""
+    if isinstance(error, TimeoutError):
+        return "all connections of this process are taken; try again when some are free"
     if not isinstance(error, DBAPIError):
         return None
     state = getattr(error.orig, "sqlstate", None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.unwritable import why_unwritable
 from services.errors import Unwritable
@@ -20,7 +20,7 @@ def in_words(act: Callable[P, T]) -> Callable[P, T]:
     def told(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return act(*args, **kwargs)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             if (why := why_unwritable(error)) is None:
                 raise
             raise Unwritable(f"the database cannot be written to: {why}") from error

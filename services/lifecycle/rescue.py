@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import Outcome, Status, now, reading, tables, transaction
+from models.base import offset_s
 from models.db import is_postgresql
 from models.task import RUNNING
 from models.unwritable import why_unwritable
@@ -24,14 +25,15 @@ BATCH = 100
 SILENCE_S = 2.0
 
 _last_look: float | None = None
+_last_offset_s: float | None = None
 _patient_until = 0.0
 
 
 def rescue(limit: int = BATCH) -> int:
     """Take back tasks whose lease ran out. Returns how many.
 
-    A rescuer that was silent itself for two seconds, or could not write, waits one lease first: the database was away
-    for everybody, and the workers must have their chance to beat again.
+    A rescuer that was silent itself for two seconds, could not write, or whose clock was set, waits one lease first:
+    so it was for everybody, and the workers must have their chance to beat again.
     """
     at = time.monotonic()
     overdue = _overdue()  # raises while the database is away, so that this is no look
@@ -53,11 +55,14 @@ def rescue(limit: int = BATCH) -> int:
 
 def looked(at: float | None = None) -> None:
     """Note that the ledger could be read: now, or by a look that began `at` (monotonic)."""
-    global _last_look
+    global _last_look, _last_offset_s
     began = time.monotonic() if at is None else at
     if _last_look is not None and began - _last_look > max(SILENCE_S, 2 * settings().beat_s):
         _be_patient()
-    _last_look = time.monotonic()
+    offset = offset_s()
+    if _last_offset_s is not None and abs(offset - _last_offset_s) > SILENCE_S:
+        _be_patient()  # the clock was set, and all leases are measured by it
+    _last_look, _last_offset_s = time.monotonic(), offset
 
 
 def _be_patient() -> None:
@@ -203,5 +208,5 @@ def _event(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
 
 def forget() -> None:
     """Rescue as one that has just begun to look: for tests."""
-    global _last_look, _patient_until
-    _last_look, _patient_until = None, 0.0
+    global _last_look, _last_offset_s, _patient_until
+    _last_look, _last_offset_s, _patient_until = None, None, 0.0

@@ -80,6 +80,23 @@ def test_a_rescuer_that_could_not_write_waits_one_lease_for_the_beats_of_others(
     assert rescue.rescue() == 1
 
 
+def test_where_all_connections_are_taken_an_enqueue_is_refused_and_an_ending_waits(core, monkeypatch):
+    claimed = kit.take_one(kit.greet())
+    pool = db.engine().pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    taken = [db.engine().connect() for _ in range(pool.size() + pool._max_overflow)]
+    with pytest.raises(Unwritable, match="all connections of this process are taken"):
+        kit.greet()
+    writer = Writer()
+    writer.start()
+    writer.hand_over(kit.ending(claimed))
+    assert not writer.flush(0.5)
+    for each in taken:
+        each.close()
+    assert writer.stop(10)
+    assert kit.status(claimed.id) == [Status.completed]
+
+
 @pytest.fixture
 def unusable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder for the database that cannot be one, whatever this user's rights are."""
