@@ -12,9 +12,11 @@ from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from models.base import forget_clock
 from models.turn import Turnstile
 from settings import settings
 
@@ -137,15 +139,18 @@ def _number(digits: str) -> int | float:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """Open a transaction, or join the one that is open: all of it is committed by the outermost, or nothing is."""
+def transaction(first: bool = False) -> Iterator[Session]:
+    """Open a transaction, or join the one that is open: all of it is committed by the outermost, or nothing is.
+
+    `first`: on SQLite, before all others who wait to write.
+    """
     outer = _open.get()
     if outer is not None:
         if not outer.writing:
             raise RuntimeError("a write inside reading(): open the transaction outside of it")
         yield outer.session
         return
-    with shield(), _turn(), Session(engine(), expire_on_commit=False) as session:
+    with shield(), _turn(first), Session(engine(), expire_on_commit=False) as session:
         mine = _Open(session, writing=True)
         token = _open.set(mine)
         try:
@@ -180,12 +185,12 @@ def _turnstile() -> Turnstile | None:
     return None if is_postgresql() or path in (None, ":memory:") else Turnstile(f"{path}-turn")
 
 
-def _turn() -> AbstractContextManager[Any]:
+def _turn(first: bool) -> AbstractContextManager[Any]:
     try:
         turnstile = _turnstile()
     except OSError:  # nothing can be written here: SQLite says so
         turnstile = None
-    return nullcontext() if turnstile is None else turnstile.turn()
+    return nullcontext() if turnstile is None else turnstile.first() if first else turnstile.turn()
 
 
 def after_commit(act: Callable[[], None]) -> None:
@@ -199,7 +204,7 @@ def after_commit(act: Callable[[], None]) -> None:
 
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached or is busy, so that the same statement may succeed later."""
-    if isinstance(error, TimeoutError):  # all connections were taken
+    if isinstance(error, NoConnection):  # all connections were taken
         return True
     if not isinstance(error, DBAPIError):
         return False
@@ -230,6 +235,7 @@ def once_more(act: Callable[P, T]) -> Callable[P, T]:
 
 def forget_engine() -> None:
     """Close all connections and read the settings anew: for tests, and for a child after a fork."""
+    forget_clock()
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()

@@ -14,6 +14,7 @@ from runtime.writer import Writer
 from services import tasks
 from services.errors import Unwritable
 from services.lifecycle import rescue
+from services.marks import Marks, take
 from tests.conftest import forget
 from tests.services import kit, troubles
 from tests.services.troubles import Trouble
@@ -50,8 +51,8 @@ def test_an_enqueue_is_refused_and_an_ending_waits_until_it_can_be_written(troub
     assert WORDS[kind] in words
     writer = Writer()
     writer.start()
-    writer.hand_over(kit.ending(claimed))
-    assert not writer.flush(0.5), "it was written although nothing can be"
+    writer.hand_over(kit.ending(claimed, result=f'"{"x" * 200_000}"'))
+    assert not writer.flush(0.5), "it was written although there is no room"
     assert writer.busy()
     if kind == "read_only":
         with pytest.raises(Unwritable):
@@ -65,19 +66,28 @@ def test_an_enqueue_is_refused_and_an_ending_waits_until_it_can_be_written(troub
 
 @pytest.mark.parametrize(("ledger", "kind"), CANNOT_WRITE, indirect=True)
 def test_a_rescuer_that_could_not_write_waits_one_lease_for_the_beats_of_others(trouble):
-    kit.greet()
-    kit.take(1, lease_s=-1.0)
+    tasks.enqueue_many("greet", [{}] * 300)
+    kit.take(300, lease_s=-1.0)
     trouble.begin()
     enqueue_until_refused()
     rescue.forget()
     with pytest.raises(DBAPIError):
-        while True:  # until the room left for small changes is used up
-            assert rescue.rescue() == 1
-            kit.take(1, lease_s=-1.0)
+        while rescue.rescue(1):  # until what room is left for small changes is used up
+            pass
     trouble.end()
-    assert rescue.rescue() == 0, "whose lease ran out could not beat"
+    assert rescue.rescue(1) == 0, "whose lease ran out could not beat"
     rescue.forget()
-    assert rescue.rescue() == 1
+    assert rescue.rescue(1) == 1
+
+
+@pytest.mark.parametrize(("ledger", "kind"), [("sqlite", "full")], indirect=True)
+def test_a_worker_that_notes_its_starts_lives_on_when_the_disk_is_full(trouble):
+    marks = Marks("w", 2_000)
+    trouble.begin()
+    for task_id in range(1, 2_000):
+        marks.set(task_id, 1)
+    trouble.end()
+    assert len(take("w") or ()) == 1_999
 
 
 def test_where_all_connections_are_taken_an_enqueue_is_refused_and_an_ending_waits(core, monkeypatch):
