@@ -110,7 +110,7 @@ class Beat(threading.Thread):
         process = self._process
         until = now() + timedelta(seconds=settings().lease_s)
         busy = process.busy()
-        with transaction() as session:
+        with transaction(first=True) as session:  # else a crowd of writers may cost us the lease
             rows: Sequence[Any] = ()
             if process.held or process.writer.busy() or self._strangers or self._beats % 5 == 0:
                 rows = session.execute(_extension(), {"process": process.name, "until": until}).all()
@@ -135,7 +135,9 @@ class Beat(threading.Thread):
             process.give_up_strangers(lost)
 
     def _heed(self, row: Any) -> None:
-        if row is not None and row.stop_requested_at is not None:
+        if row is None:
+            self._process.replace("the ledger does not know this worker: it was restored from a backup, or is another")
+        elif row.stop_requested_at is not None:
             self._process.replace("an operator asked this worker to stop")
         elif self._beats % 10 == 1 and workers.too_old():
             self._process.replace("the ledger needs newer code")
