@@ -23,3 +23,8 @@ def why_unwritable(error: BaseException) -> str | None:
     state = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")  # with a suffix sometimes, as in SQLITE_READONLY_DIRECTORY
     return _REASONS.get(state or "_".join(name.split("_")[:2]))
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether the database has no room left: then nobody can write, whichever connection they have."""
+    return why_unwritable(error) is _FULL

@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, literal, update
 
 from models import now, tables, transaction
 from models.db import is_away, is_postgresql
+from models.unwritable import disk_is_full
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
@@ -82,8 +83,8 @@ class Beat(threading.Thread):
             log.warning("beats fail", error=type(error).__name__, away=away)
         self._away = True
         self.doubt()
-        locked = away and not is_postgresql()  # nobody else can write either
-        if time.monotonic() - self._last_good > 3 * settings().lease_s and not locked:
+        nobody_can = away and (not is_postgresql() or disk_is_full(error))
+        if time.monotonic() - self._last_good > 3 * settings().lease_s and not nobody_can:
             log.error("no beat for three leases: this process ends", error=type(error).__name__)
             os._exit(os.EX_SOFTWARE)
 

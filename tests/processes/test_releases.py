@@ -23,6 +23,7 @@ def raise_to(floor: int) -> None:
         session.execute(update(SchemaFloor).values(floor=floor))
 
 
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_workers_that_are_too_old_for_their_ledger_or_unknown_to_it_finish_what_they_have_and_end(floor, worker):
     old, unknown = worker(WORKER_QUEUES="old"), worker(WORKER_QUEUES="unknown")
     old.up(), unknown.up()

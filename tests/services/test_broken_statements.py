@@ -1,6 +1,7 @@
-"""Every statement of every act fails once, before it is done and after: all of the act or nothing, and no harm done.
+"""Every statement of every act fails once: all of the act or nothing, and no harm done.
 
-Commits are statements, too: after one that was done and not answered, whoever asks again must not do it twice.
+Commits are statements, too, and fail before they are done and after: whoever was not answered and asks again must not
+do it twice. What else fails after it was done is undone with its transaction, as if it had failed before.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ class Fault:
 
 @contextmanager
 def failing(n: int, after: bool) -> Iterator[Fault]:
-    """Let the nth statement fail meanwhile, as the database's driver lets it."""
+    """Let the nth statement fail meanwhile (or the nth commit, after it was done), as the database's driver lets it."""
     fault, dialect = Fault(n, after), engine().dialect
     commit = dialect.do_commit
     one, many = (
@@ -59,19 +60,26 @@ def failing(n: int, after: bool) -> Iterator[Fault]:
         lambda cursor, statement, values, _context: fault.step(lambda: cursor.executemany(statement, values)),
     )
     dialect.do_commit = lambda connection: fault.step(lambda: commit(connection)) and None
-    for name, hook in (("do_execute", one), ("do_executemany", many)):
+    hooks = () if after else (("do_execute", one), ("do_executemany", many))
+    for name, hook in hooks:
         event.listen(engine(), name, hook)
     try:
         yield fault
     finally:
         dialect.do_commit = commit
-        for name, hook in (("do_execute", one), ("do_executemany", many)):
+        for name, hook in hooks:
             event.remove(engine(), name, hook)
 
 
 def attempts(task_id: int) -> list[str]:
     query = "SELECT coalesce(min(outcome), '') || count(*) FROM attempts WHERE task_id = :id"
     return [kit.scalar(query, id=task_id)]
+
+
+def once(act: Callable[[], None]) -> Callable[[], None]:
+    """The writer does it again by itself, until it is done."""
+    acts = iter([act])
+    return lambda: next(acts, lambda: None)()
 
 
 def enqueueing() -> Act:
@@ -108,7 +116,7 @@ def completing() -> Act:
         assert attempts(claim.id) == ["completed1"]
         assert not kit.events("fence", claim.id), "it refused its own ending"
 
-    return lambda: Writer()._persist([ended], [{**line, "message": "done"} for line in lines], [], []), right
+    return once(lambda: Writer()._persist([ended], [{**line, "message": "done"} for line in lines], [], [])), right
 
 
 def ending_otherwise() -> Act:
@@ -122,15 +130,18 @@ def ending_otherwise() -> Act:
         assert kit.status(*(claim.id for claim in claims), child) == wanted
         assert not [one for claim in claims for one in kit.events("fence", claim.id)]
 
-    return lambda: Writer()._persist(ends, [], [], []), right
+    return once(lambda: Writer()._persist(ends, [], [], [])), right
 
 
 def rescuing() -> Act:
+    spent = kit.greet(priority=100)
+    for _ in range(2):
+        kit.take_one(spent)
+        rescue.bury("w", None, "it died")
+    kit.take_one(spent)
     claim = kit.take_one(kit.greet(priority=100, concurrency_key="k"))
-    spent = kit.take_one(kit.greet(priority=100))
     child = kit.greet(needs=[spent.id])
     kit.execute("UPDATE tasks SET lease_until = :at WHERE status = 'running'", at=stamp(now() - timedelta(hours=1)))
-    kit.execute("UPDATE tasks SET losses = 2 WHERE id = :id", id=spent.id)
 
     def right() -> None:
         assert kit.status(claim.id, spent.id, child) == [Status.queued, Status.failed, Status.cancelled]
@@ -215,7 +226,7 @@ def test_a_statement_that_fails_leaves_all_or_nothing_and_the_act_can_be_done_ag
         clear_away()
         if not fault.struck:
             break
-    assert n > 3, "it has hardly any statements"
+    assert n > (1 if when == "after" else 3), "nothing failed"
     lasting = [check for check in doctor.CHECKS if check.tended is doctor.Tended.always]
     assert not [str(found) for result in doctor.examine(checks=lasting) for found in result.findings]
 
