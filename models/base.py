@@ -1,5 +1,6 @@
 """What every table shares: naming, time, JSON. `now()` is the only clock of the ledger."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -20,23 +21,47 @@ SQLModel.metadata.naming_convention = {
 Json: Any = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Id: Any = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in INTEGER columns
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first goes on while the machine sleeps
+_LEAST_S = 0.5  # differences below are the round trip, not the clock
+
 _ahead = timedelta(0)
+_offset_s: float | None = None  # when we last kept step
 
 
 def now() -> datetime:
     """The ledger's time: aware, UTC. Follows the database's clock where `follow_clock` was told of it."""
-    return datetime.now(UTC) - _ahead
+    return datetime.now(UTC) - _ahead - _set_since()
 
 
 def follow_clock(database_time: datetime) -> None:
-    """Keep step with the database, so that hosts whose clocks differ agree on leases.
-
-    Differences under half a second are left alone: they are the round trip, not the clock.
-    """
-    global _ahead
+    """Keep step with the database, so that hosts whose clocks differ agree on leases."""
+    global _ahead, _offset_s
     ahead = datetime.now(UTC) - database_time
-    if abs(ahead - _ahead) > timedelta(seconds=0.5):
+    if abs(ahead - _ahead) > timedelta(seconds=_LEAST_S):
         _ahead = ahead
+    _offset_s = offset_s()
+
+
+def offset_s() -> float:
+    """This machine's clock less one that nobody can set, in seconds: it changes when the clock is set."""
+    for _ in range(3):
+        steady, wall = time.clock_gettime(_STEADY), time.time()
+        if time.clock_gettime(_STEADY) - steady < 0.01:  # else this thread had to wait between two looks
+            break
+    return wall - steady
+
+
+def _set_since() -> timedelta:
+    """How far this machine's clock was set since we last kept step, so that a lease is right even before the next."""
+    if _offset_s is None or abs(jump := offset_s() - _offset_s) < _LEAST_S:
+        return timedelta(0)
+    return timedelta(seconds=jump)
+
+
+def forget_clock() -> None:
+    """Keep step with no database any more."""
+    global _ahead, _offset_s
+    _ahead, _offset_s = timedelta(0), None
 
 
 def words(enum: type[Enum]) -> SAEnum:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -14,8 +14,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from models.base import forget_clock
 from models.turn import Turnstile
 from settings import settings
 
@@ -82,8 +84,9 @@ def sqlite_module() -> ModuleType:
 def _private(path: str) -> None:
     """The database's file and folder belong to this user alone."""
     file = Path(path).absolute()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.touch(mode=0o600, exist_ok=True)
+    with suppress(OSError):  # what cannot be written to is told by SQLite, in the way of all its errors
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
 
 
 def _sqlite() -> Engine:
@@ -156,15 +159,18 @@ def _number(digits: str) -> int | float:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """Open a transaction, or join the one that is open: all of it is committed by the outermost, or nothing is."""
+def transaction(first: bool = False) -> Iterator[Session]:
+    """Open a transaction, or join the one that is open: all of it is committed by the outermost, or nothing is.
+
+    `first`: on SQLite, before all others who wait to write.
+    """
     outer = _open.get()
     if outer is not None:
         if not outer.writing:
             raise RuntimeError("a write inside reading(): open the transaction outside of it")
         yield outer.session
         return
-    with shield(), _turn(), Session(engine(), expire_on_commit=False) as session:
+    with shield(), _turn(first), Session(engine(), expire_on_commit=False) as session:
         mine = _Open(session, writing=True)
         token = _open.set(mine)
         try:
@@ -199,9 +205,12 @@ def _turnstile() -> Turnstile | None:
     return None if is_postgresql() or path in (None, ":memory:") else Turnstile(f"{path}-turn")
 
 
-def _turn() -> AbstractContextManager[Any]:
-    turnstile = _turnstile()
-    return nullcontext() if turnstile is None else turnstile.turn()
+def _turn(first: bool) -> AbstractContextManager[Any]:
+    try:
+        turnstile = _turnstile()
+    except OSError:  # nothing can be written here: SQLite says so
+        turnstile = None
+    return nullcontext() if turnstile is None else turnstile.first() if first else turnstile.turn()
 
 
 def after_commit(act: Callable[[], None]) -> None:
@@ -215,13 +224,15 @@ def after_commit(act: Callable[[], None]) -> None:
 
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached or is busy, so that the same statement may succeed later."""
+    if isinstance(error, NoConnection):  # all connections were taken
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
     state = getattr(error.orig, "sqlstate", None)
-    if state:  # connection errors, shutdown, deadlock, serialisation, too many connections, lock not available
-        return state[:2] in ("08", "57", "53") or state in ("40P01", "40001", "55P03")
+    if state:  # connection errors, shutdown, full, deadlock, serialisation, lock not available, a standby for a while
+        return state[:2] in ("08", "57", "53") or state in ("40P01", "40001", "55P03", "25006")
     return isinstance(error, OperationalError)
 
 
@@ -244,6 +255,7 @@ def once_more(act: Callable[P, T]) -> Callable[P, T]:
 
 def forget_engine() -> None:
     """Close all connections and read the settings anew: for tests, and for a child after a fork."""
+    forget_clock()
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()

@@ -4,10 +4,11 @@ import time
 from typing import Any
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from models.db import is_away, reading
+from models.base import follow_clock
+from models.db import is_away, is_postgresql, reading
 from models.schema import HEAD
 from settings import ROOT
 
@@ -24,9 +25,14 @@ def config() -> Any:
 
 
 def upgrade() -> str:
-    """Apply what is missing; several processes may try at once. Returns the revision reached."""
+    """Apply what is missing; several processes may try at once. Returns the revision reached.
+
+    That is a newer one where a newer release was here: there is nothing to do then.
+    """
     from alembic import command
 
+    if (reached := current()) is not None and reached > HEAD:
+        return reached
     command.upgrade(config(), "head")
     return HEAD
 
@@ -53,6 +59,7 @@ def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> 
         except DatabaseError as error:
             revision, state = None, f"the database cannot be reached: {first_line(error)}; waiting for it"
         if revision is not None and revision >= HEAD:  # a newer schema: the floor decides, not we
+            _keep_step()
             return True
         if deadline is not None and time.monotonic() > deadline:
             return False
@@ -60,6 +67,13 @@ def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> 
             said = state
             log.warning(state)
         time.sleep(every_s)
+
+
+def _keep_step() -> None:
+    """Before anything is done by the clock: this machine's may be wrong."""
+    if is_postgresql():
+        with reading() as session:
+            follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
 
 
 def first_line(error: DatabaseError) -> str:

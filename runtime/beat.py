@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, literal, update
 
 from models import now, tables, transaction
 from models.db import is_away, is_postgresql
+from models.unwritable import disk_is_full
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
@@ -82,8 +83,8 @@ class Beat(threading.Thread):
             log.warning("beats fail", error=type(error).__name__, away=away)
         self._away = True
         self.doubt()
-        locked = away and not is_postgresql()  # nobody else can write either
-        if time.monotonic() - self._last_good > 3 * settings().lease_s and not locked:
+        nobody_can = away and (not is_postgresql() or disk_is_full(error))
+        if time.monotonic() - self._last_good > 3 * settings().lease_s and not nobody_can:
             log.error("no beat for three leases: this process ends", error=type(error).__name__)
             os._exit(os.EX_SOFTWARE)
 
@@ -110,7 +111,7 @@ class Beat(threading.Thread):
         process = self._process
         until = now() + timedelta(seconds=settings().lease_s)
         busy = process.busy()
-        with transaction() as session:
+        with transaction(first=True) as session:  # else a crowd of writers may cost us the lease
             rows: Sequence[Any] = ()
             if process.held or process.writer.busy() or self._strangers or self._beats % 5 == 0:
                 rows = session.execute(_extension(), {"process": process.name, "until": until}).all()
@@ -135,7 +136,9 @@ class Beat(threading.Thread):
             process.give_up_strangers(lost)
 
     def _heed(self, row: Any) -> None:
-        if row is not None and row.stop_requested_at is not None:
+        if row is None:
+            self._process.replace("the ledger does not know this worker: it was restored from a backup, or is another")
+        elif row.stop_requested_at is not None:
             self._process.replace("an operator asked this worker to stop")
         elif self._beats % 10 == 1 and workers.too_old():
             self._process.replace("the ledger needs newer code")

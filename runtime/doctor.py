@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         revision = migrate.current()
         if revision != HEAD:
-            return _blind(f"its schema is at revision {revision}, and this code wants {HEAD}: `make migrate`")
+            remedy = "use the newer release" if revision is not None and revision > HEAD else "`make migrate`"
+            return _blind(f"its schema is at revision {revision}, and this code wants {HEAD}: {remedy}")
         return _run(given.repair, MOST_SHOWN if not given.all else doctor.MOST)
     except db.UnsafeSqlite as refusal:
         return _blind(str(refusal))

@@ -5,7 +5,8 @@ ServiceError            every refusal; its message is a sentence for the operato
 ├── NotFound            no such task, queue, type, …
 ├── StaleTask           the task is no longer in a status from which this may be done
 ├── Conflict            somebody else changed it since it was read
-└── Forbidden           the acting person's role does not allow it
+├── Forbidden           the acting person's role does not allow it
+└── Unwritable          the database cannot be written to now: its disk is full, or it may only be read
 """
 
 
@@ -35,3 +36,7 @@ class Conflict(ServiceError):
 
 class Forbidden(ServiceError):
     """The acting person's role does not allow it."""
+
+
+class Unwritable(ServiceError):
+    """The database cannot be written to now; the same may be done when that has been mended."""

@@ -27,7 +27,8 @@ class Marks:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         size = SLOT.size * slots
         with self._path.open("w+b") as file:
-            file.truncate(size)
+            file.write(bytes(size))  # a hole that cannot be filled on a full disk would end the process by a signal
+            file.flush()
             self._map = mmap.mmap(file.fileno(), size)
         self._free = list(reversed(range(slots)))
         self._taken: dict[tuple[int, int], int] = {}

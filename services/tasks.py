@@ -14,12 +14,14 @@ from services.enqueueing import put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
 from services.lifecycle import acts, restart
 from services.options import Options, chosen
+from services.storage import in_words
 
 log = structlog.get_logger(__name__)
 
 LOG_PAGE = 1_000
 
 
+@in_words
 def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = None, **named: Any) -> Task:
     """Accept one task; committed when this returns (or with the transaction it was called in).
 
@@ -31,6 +33,7 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     return put(task_type, _checked(task_type, payload), options)
 
 
+@in_words
 def enqueue_many(
     type_name: str, payloads: Iterable[dict[str, Any]], options: Options | None = None, **named: Any
 ) -> list[int]:
@@ -107,6 +110,7 @@ def logs(
         return list(session.execute(wanted.order_by(line.epoch, line.seq).limit(limit)).scalars())
 
 
+@in_words
 @once_more
 def cancel(task_id: int, reason: str | None = None) -> Task:
     """Cancel what waits at once; ask what runs to stop. Raises `StaleTask` where it has ended."""
@@ -120,6 +124,7 @@ def cancel(task_id: int, reason: str | None = None) -> Task:
     return task
 
 
+@in_words
 @once_more
 def rerun(task_id: int, *, dependents: bool = False, reason: str | None = None) -> Task:
     """Run a failed or cancelled task again; with `dependents` also what was cancelled or held because of it."""
@@ -148,6 +153,7 @@ def run_again(task_id: int, **changes: Any) -> Task:
     return enqueue(old.type, old.body.payload if payload is None else payload, **options)
 
 
+@in_words
 @once_more
 def release(task_id: int, reason: str | None = None) -> Task:
     """Let go of a held task. Raises `StaleTask` where nothing holds it."""
@@ -163,6 +169,7 @@ def release(task_id: int, reason: str | None = None) -> Task:
     return task
 
 
+@in_words
 @once_more
 def reprioritise(task_id: int, priority: int, reason: str | None = None) -> Task:
     """Move a waiting task up or down the line. Raises `StaleTask` where it no longer waits."""
@@ -192,6 +199,7 @@ def restore(task_id: int, reason: str | None = None) -> Task:
     return _hide(task_id, False, reason)
 
 
+@in_words
 @once_more
 def _hide(task_id: int, hide: bool, reason: str | None) -> Task:
     reason = _reason(reason)

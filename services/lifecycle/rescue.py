@@ -5,11 +5,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import Outcome, Status, now, reading, tables, transaction
+from models.base import offset_s
 from models.db import is_postgresql
 from models.task import RUNNING
+from models.unwritable import why_unwritable
 from services import bell
 from services.lifecycle.batch import WHEN, given, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
@@ -22,35 +25,44 @@ BATCH = 100
 SILENCE_S = 2.0
 
 _last_look: float | None = None
+_last_offset_s: float | None = None
 _patient_until = 0.0
 
 
 def rescue(limit: int = BATCH) -> int:
     """Take back tasks whose lease ran out. Returns how many.
 
-    A rescuer that was silent itself for two seconds waits one lease first: the database was away for everybody, and
-    the workers must have their chance to beat again.
+    A rescuer that was silent itself for two seconds, could not write, or whose clock was set, waits one lease first:
+    so it was for everybody, and the workers must have their chance to beat again.
     """
     at = time.monotonic()
     overdue = _overdue()  # raises while the database is away, so that this is no look
     looked(at)
     if not overdue or at < _patient_until:
         return 0
-    with transaction() as session:
-        session.execute(text("SELECT 1"))
-        if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+    try:
+        with transaction() as session:
+            session.execute(text("SELECT 1"))
+            if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+                _be_patient()
+                return 0
+            return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+    except DBAPIError as error:
+        if why_unwritable(error) is not None:  # then nobody can beat either
             _be_patient()
-            return 0
-        return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
+        raise
 
 
 def looked(at: float | None = None) -> None:
     """Note that the ledger could be read: now, or by a look that began `at` (monotonic)."""
-    global _last_look
+    global _last_look, _last_offset_s
     began = time.monotonic() if at is None else at
     if _last_look is not None and began - _last_look > max(SILENCE_S, 2 * settings().beat_s):
         _be_patient()
-    _last_look = time.monotonic()
+    offset = offset_s()
+    if _last_offset_s is not None and abs(offset - _last_offset_s) > SILENCE_S:
+        _be_patient()  # the clock was set, and all leases are measured by it
+    _last_look, _last_offset_s = time.monotonic(), offset
 
 
 def _be_patient() -> None:
@@ -196,5 +208,5 @@ def _event(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
 
 def forget() -> None:
     """Rescue as one that has just begun to look: for tests."""
-    global _last_look, _patient_until
-    _last_look, _patient_until = None, 0.0
+    global _last_look, _last_offset_s, _patient_until
+    _last_look, _last_offset_s, _patient_until = None, None, 0.0

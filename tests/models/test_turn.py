@@ -11,12 +11,31 @@ import pytest
 
 from models import turn
 from models.turn import Turnstile
+from settings import ROOT
 from tests.support import wait_until
 
 HOLDER = """
 import fcntl, sys, time
 file = open(sys.argv[1], "w")
 fcntl.flock(file, fcntl.LOCK_EX)
+print("in", flush=True)
+time.sleep(60)
+"""
+
+
+CROWD = """
+import sys, threading, time
+from models.turn import Turnstile
+
+turnstile = Turnstile(sys.argv[1])
+
+def pass_often():
+    while True:
+        with turnstile.turn():
+            time.sleep(0.01)
+
+for _ in range(4):
+    threading.Thread(target=pass_often, daemon=True).start()
 print("in", flush=True)
 time.sleep(60)
 """
@@ -90,3 +109,33 @@ def test_an_error_inside_gives_the_turn_back(path):
     with pytest.raises(ZeroDivisionError), turnstile.turn():
         raise ZeroDivisionError
     assert not taken(path)
+
+
+def test_who_goes_first_is_let_in_by_a_crowd_of_another_process_and_of_its_own(path, monkeypatch):
+    """A worker's beat, else, waits while the threads of a busy process pass the turn on among themselves."""
+    monkeypatch.setattr(turn, "PATIENCE_S", 0.3)
+    crowd = subprocess.Popen([sys.executable, "-c", CROWD, path], cwd=ROOT, stdout=subprocess.PIPE)
+    assert crowd.stdout is not None
+    crowd.stdout.readline()
+    ours, over = Turnstile(path), threading.Event()
+
+    def pass_often() -> None:
+        while not over.is_set():
+            with ours.turn():
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=pass_often) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            time.sleep(0.02)
+            with ours.first() as mine:
+                assert mine
+                assert taken(path)
+    finally:
+        over.set()
+        crowd.kill()
+        crowd.wait()
+        for thread in threads:
+            thread.join()

@@ -50,6 +50,22 @@ class Valkey:
         """Empty it."""
         self._client().flushall()
 
+    def rubbish(self) -> None:
+        """Ring with what nobody would, and a thousand times."""
+        from services import bell
+
+        client = self._client()
+        for word in (
+            b"\xff\xfe",
+            b"",
+            b"x" * 10**6,
+            b"abc",
+            str(10**30),
+            "'; DROP TABLE tasks; --",
+            *1000 * ["default"],
+        ):
+            client.publish(bell.CHANNEL, word)
+
     def listeners(self) -> int:
         """How many listen to the bell."""
         from services import bell

@@ -1,6 +1,7 @@
 """The bell, the database or the scheduler goes away: nothing is lost, nothing is done twice that was not cut."""
 
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -38,6 +39,23 @@ def test_the_bell_is_killed_emptied_and_comes_back_and_the_work_goes_on(valkey, 
     wait_until(lambda: valkey.listeners() == 1, what="the listener's return")
     facts.completed([kinds.noop.enqueue().id])
     assert {tuple(facts.outcomes(task)) for task in first + second} == {(Outcome.completed,)}
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_a_bell_that_rings_with_rubbish_or_stalls_holds_up_nobody(valkey, worker):
+    one = worker(POLL_S="0.3").up()
+    wait_until(lambda: valkey.listeners() == 1, what="the listener")
+    valkey.rubbish()
+    ids = [kinds.noop.enqueue().id]
+    with valkey.frozen():
+        for _ in range(10):
+            began = time.monotonic()
+            ids.append(kinds.noop.enqueue().id)
+            assert time.monotonic() - began < 0.5
+        facts.completed(ids)
+    facts.completed([kinds.noop.enqueue().id])
+    assert {tuple(facts.outcomes(task)) for task in ids} == {(Outcome.completed,)}
+    assert one.runs()
 
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)

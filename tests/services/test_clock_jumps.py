@@ -1,0 +1,102 @@
+"""A clock that is wrong, or is set while work goes on: on PostgreSQL the database's rules; nothing is done twice."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from models import Status, migrate, now
+from models.db import is_postgresql
+from services import tasks, workers
+from services.lifecycle import rescue
+from services.lifecycle.release import release
+from tests.services import kit
+
+HOUR = timedelta(hours=1)
+LEASE_S = 10.0
+
+
+@pytest.fixture(params=[HOUR, -HOUR], ids=["ahead", "behind"])
+def jump(request: pytest.FixtureRequest) -> timedelta:
+    return request.param
+
+
+@pytest.fixture
+def clock(core: str) -> Iterator[Callable[[timedelta], None]]:
+    """Sets this machine's clock."""
+    turned: list[time_machine.travel] = []
+
+    def set_by(difference: timedelta) -> None:
+        turned.append(time_machine.travel(datetime.now(UTC) + difference, tick=True))
+        turned[-1].start()
+
+    yield set_by
+    for each in reversed(turned):
+        each.stop()
+
+
+def beat(name: str) -> None:
+    """As a worker's thread does: its row, and its leases."""
+    workers.beat(name)
+    kit.execute(
+        "UPDATE tasks SET lease_until = :at WHERE worker = :name AND status = 'running'",
+        at=rescue_time(LEASE_S), name=name,
+    )  # fmt: skip
+
+
+def rescue_time(seconds: float) -> str:
+    from services.lifecycle.batch import stamp
+
+    return stamp(now() + timedelta(seconds=seconds))
+
+
+def test_a_process_that_starts_with_a_wrong_clock_takes_the_databases(clock, jump, core):
+    true = now()
+    clock(jump)
+    assert migrate.wait_until_current(timeout_s=5)
+    off = abs(now() - true) > timedelta(minutes=1)
+    assert off is (core == "sqlite"), "on SQLite all are on this machine, and there is no other clock"
+
+
+def test_a_clock_that_is_set_takes_no_task_from_a_worker_that_lives(clock, jump):
+    name = workers.register()
+    kit.greet()
+    (claim,) = kit.take(1, name, lease_s=LEASE_S)
+    assert migrate.wait_until_current(timeout_s=5)
+    beat(name)
+    assert rescue.rescue() == 0
+    clock(jump)
+    assert rescue.rescue() == 0, "all leases are measured by the clock that was set"
+    beat(name)
+    assert rescue.rescue() == 0
+    assert not kit.finish(claim)
+    assert tasks.get(claim.id).losses == 0
+
+
+def test_a_lease_that_is_extended_just_after_the_clock_was_set_is_right_on_postgresql(clock, jump):
+    assert migrate.wait_until_current(timeout_s=5)
+    kit.greet()
+    true = now()
+    clock(jump)
+    (claim,) = kit.take(1, lease_s=LEASE_S)
+    if is_postgresql():
+        lease = tasks.get(claim.id).lease_until - true
+        assert timedelta(0) < lease < timedelta(seconds=LEASE_S + 5)
+    rescue.forget()
+    assert rescue.rescue() == 0
+
+
+def test_retries_are_due_at_the_databases_time_and_a_dead_workers_task_comes_back_all_the_same(clock, jump, core):
+    name = workers.register()
+    assert migrate.wait_until_current(timeout_s=5)
+    later, lost = kit.greet(run_at=now() + timedelta(minutes=30)), kit.greet(priority=100)
+    kit.take(1, name, lease_s=LEASE_S)
+    rescue.rescue()
+    clock(jump)
+    due = release()
+    assert due == (1 if core == "sqlite" and jump > timedelta(0) else 0)
+    assert rescue.rescue() == 0
+    workers._bury(name, "its supervisor saw it die")
+    assert kit.status(later, lost)[1] is Status.queued
+    assert tasks.get(lost.id).losses == 1
