@@ -31,7 +31,7 @@ def main() -> None:
         raise SystemExit(f"There is no measure {unknown[0]!r}; there are {', '.join([*SECTIONS, 'backlog'])}.")
     scale = 0.02 if given.quick else min(1.0, given.minutes / FULL_MINUTES * 1.5) if given.minutes else 1.0
     rounds = 1 if given.quick else given.rounds
-    report = Report(RESULTS / ("quick.tmp.json" if given.quick else "bench.json"))
+    report = Report(environment.ROOT / "var/bench/quick.json" if given.quick else RESULTS / "bench.json")
     with servers.valkey() as valkey, servers.postgresql() as postgresql:
         ends_at = time.monotonic() + 60 * given.minutes if given.minutes else None
         for at, name in enumerate(names):

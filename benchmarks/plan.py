@@ -53,6 +53,10 @@ def _enqueued(contender: Contender, scale: float) -> dict[str, Any]:
     return {"singly": max(50, int(2_000 * scale)), "bulk": max(500, int(20_000 * scale))}
 
 
+def _asked(contender: Contender, scale: float) -> dict[str, Any]:
+    return {"many": max(20, int(80 * scale)), "pace": contender.pace}
+
+
 RATE = (
     Column("per_s", "jobs a second"), Column("workers_cpu_us", "µs of worker CPU a job"),
     Column("servers_cpu_us", "µs of server CPU a job"), Column("memory_mb", "MB of all workers"),
@@ -74,7 +78,7 @@ SECTIONS = {
         "From enqueue to the body of an idle worker", "latency", _just(many=80), DELAY, 3, "p50_ms", extra=SILENT
     ),
     "results": Section(
-        "From enqueue to the result, half of the slots busy", "results", _just(many=80),
+        "From enqueue to the result, half loaded with jobs of 50 ms", "results", _asked,
         (*DELAY, Column("load_per_s", "jobs of load a second")), 2,
     ),
     "priority": Section(

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ class Report:
         section.setdefault("sizes", {})[contender] = sizes
         section["figures"].setdefault(contender, []).append(figures)
         section["ended_at"] = _now()
-        self.path.parent.mkdir(exist_ok=True)
-        unfinished = self.path.with_suffix(".part.tmp.json")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_suffix(".tmp.json")
         unfinished.write_text(json.dumps(self.content, indent=1) + "\n")
         unfinished.replace(self.path)
 
@@ -83,7 +84,7 @@ def _told(rounds: list[dict[str, Any]], column: Column) -> str:
     return f"{told} ({min(values):,.{column.digits}f}–{max(values):,.{column.digits}f})"
 
 
-def _median(rounds: list[dict[str, Any] | None], figure: str) -> float | None:
+def _median(rounds: Sequence[dict[str, Any] | None], figure: str) -> float | None:
     good = _pooled([figures for figures in rounds if figures and "failed" not in figures])
     values = [figures[figure] for figures in good if figures.get(figure) is not None]
     return statistics.median(values) if values else None

@@ -1,6 +1,6 @@
-"""From `enqueue` until the one who asked holds the result, while half of the workers' slots are busy.
+"""From `enqueue` until the one who asked holds the result, while the workers do half of what they can.
 
-Jobs of 50 ms keep them busy, sent by a process of its own: `python -m benchmarks.measures.results PEER PER_S`.
+Jobs of 50 ms are their load, sent by a process of its own: `python -m benchmarks.measures.results PEER PER_S`.
 """
 
 import subprocess
@@ -17,12 +17,12 @@ SLOTS = 16
 LOAD = 10**6  # the load's jobs have numbers from here on
 
 
-def measure(peer: Any, many: int) -> Figures | None:
-    """So many no-ops, one at a time."""
+def measure(peer: Any, many: int, pace: int) -> Figures | None:
+    """So many no-ops, one at a time; `pace` is about what the peer does of them in a second."""
     if not hasattr(peer, "result"):
         return None
     slots = 2 * getattr(peer, "CONCURRENCY", SLOTS // 2)
-    per_s = 0.5 * slots / BODY_S
+    per_s = 0.5 * slots / (BODY_S + slots / pace)
     delays = []
     with running(peer) as workers:
         load = subprocess.Popen([sys.executable, "-m", __name__, peer.__name__, str(per_s)])

@@ -5,6 +5,7 @@ from typing import Any
 
 from arq import create_pool
 from arq.connections import RedisSettings
+from arq.jobs import ResultNotFound
 from redis import Redis
 
 from benchmarks import jobs
@@ -56,4 +57,7 @@ def finished(jobs: int) -> bool:
 
 
 def result(handle: Any) -> object:
-    return run(handle.result(timeout=60))
+    try:
+        return run(handle.result(timeout=60))
+    except ResultNotFound:  # it looks for the result, then for the job: one that ends in between is in neither place
+        return run(handle.result(timeout=60))

@@ -80,7 +80,7 @@ def result(handle: int) -> str:
     """How it ended: there are no results."""
 
     async def ended() -> str:
-        async with CompletionWatcher(_queries.driver) as watcher:
+        async with CompletionWatcher(_queries.driver, queries=_queries) as watcher:
             return await watcher.wait_for(handle)
 
     return run(ended())

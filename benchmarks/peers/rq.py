@@ -10,7 +10,7 @@ from benchmarks import jobs
 
 CONCURRENCY = 1  # jobs at once, a process
 
-queue = Queue(connection=Redis.from_url(os.environ["REDIS_URL"]))
+queue = Queue(connection=Redis.from_url(os.environ["REDIS_URL"], socket_timeout=None))
 
 
 def prepare() -> None:
