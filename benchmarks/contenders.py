@@ -1,5 +1,6 @@
 """Who runs: Callboard on both databases, and the peers with the settings their documentation names."""
 
+import ast
 import os
 import sys
 import tempfile
@@ -74,6 +75,12 @@ def chosen(wanted: str) -> list[str]:
         for key, contender in CONTENDERS.items()
         if contender.ours or "all" in names or key in names or contender.module in names
     ]
+
+
+def settings_of(contender: Contender) -> str:
+    """How it is set up, in the words of its file."""
+    said = ast.get_docstring(ast.parse((ROOT / "benchmarks" / "peers" / f"{contender.module}.py").read_text())) or ""
+    return f"{said} (VARIANT {contender.variant})" if contender.variant else said
 
 
 @contextmanager

@@ -60,15 +60,16 @@ def _asked(contender: Contender, scale: float) -> dict[str, Any]:
 RATE = (
     Column("per_s", "jobs a second"), Column("workers_cpu_us", "µs of worker CPU a job"),
     Column("servers_cpu_us", "µs of server CPU a job"), Column("memory_mb", "MB of all workers"),
+    Column("jobs", "jobs"),
 )  # fmt: skip
 DELAY = (Column("p50_ms", "p50 ms", 1), Column("p95_ms", "p95 ms", 1), Column("p99_ms", "p99 ms", 1))
 FASTEST = ("callboard_postgresql", "callboard_sqlite", "dramatiq", "huey_redis", "taskiq", "pgqueuer_100")
 
 SECTIONS = {
     "throughput": Section("No-op jobs, queued beforehand", "throughput", _jobs(20_000), RATE, 5, "per_s"),
-    "body_1ms": Section("Jobs of 1 ms", "throughput", _jobs(20_000, 0.001), RATE[:3], 3, "per_s"),
+    "body_1ms": Section("Jobs of 1 ms", "throughput", _jobs(20_000, 0.001), RATE, 3, "per_s"),
     "body_50ms": Section(
-        "Jobs of 50 ms (16 slots: 320 a second)", "throughput", _jobs(20_000, 0.05), RATE[:3], 3, "per_s"
+        "Jobs of 50 ms (16 slots: 320 a second)", "throughput", _jobs(20_000, 0.05), RATE, 3, "per_s"
     ),
     "enqueue": Section(
         "Accepting jobs, one thread", "enqueue", _enqueued,
@@ -83,15 +84,16 @@ SECTIONS = {
     ),
     "priority": Section(
         "An urgent job among many queued", "priority", _just(many=10_000),
-        (Column("overtaken_by", "ordinary jobs that start before it"), Column("after_ms", "starts after ms", 1)), 3,
+        (Column("jobs", "queued"), Column("overtaken_by", "ordinary jobs that start before it"),
+         Column("after_ms", "starts after ms", 1)), 3,
     ),
     "recovery": Section(
         "Runs again after `kill -9`", "recovery", lambda *_: {},
         (Column("one_process_s", "one worker process, s", 2), Column("all_s", "all at once, s", 2)), 1,
     ),
     "fan": Section(
-        "A first job, 10,000 after it, one after all", "fan", _just(many=10_000),
-        (Column("accepted_s", "accepted in s", 2), Column("seconds", "done in s", 2)), 2,
+        "A first job, many after it, one after them all", "fan", _just(many=10_000),
+        (Column("jobs", "jobs"), Column("accepted_s", "accepted in s", 2), Column("seconds", "done in s", 2)), 2,
     ),
     "idle": Section(
         "Workers with nothing to do", "idle", lambda _, scale: {"seconds": max(5, 20 * scale)},

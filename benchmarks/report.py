@@ -1,15 +1,11 @@
 """A run's figures: kept in JSON after every single measure, and told as Markdown tables."""
 
 import json
-import os
-import platform
 import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from benchmarks.contenders import CONTENDERS, SILENT
 from benchmarks.measures import quantile_ms
@@ -22,19 +18,20 @@ BASE = "dramatiq"
 class Report:
     """The file of a run. What is not measured again is kept from the run before."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sections: dict[str, Section]) -> None:
         self.path = path
+        self._sections = sections
         self.content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"sections": {}}
 
-    def begin(self, name: str, section: Section, facts: dict[str, Any]) -> None:
+    def begin(self, name: str, facts: dict[str, Any]) -> None:
         """Measure a section anew."""
-        found: dict[str, Any] = {"title": section.title, "began_at": _now(), "machine": facts, "figures": {}}
+        found = {"title": self._sections[name].title, "began_at": _now(), "machine": facts, "sizes": {}, "figures": {}}
         self.content["sections"][name] = found
 
     def add(self, name: str, contender: str, figures: dict[str, Any] | None, sizes: dict[str, Any]) -> None:
         """One measure more, and save all."""
         section = self.content["sections"][name]
-        section.setdefault("sizes", {})[contender] = sizes
+        section["sizes"][contender] = sizes
         section["figures"].setdefault(contender, []).append(figures)
         section["ended_at"] = _now()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +39,14 @@ class Report:
         unfinished.write_text(json.dumps(self.content, indent=1) + "\n")
         unfinished.replace(self.path)
 
-    def table(self, name: str, section: Section) -> str:
+    def end(self, name: str) -> None:
+        """Write all tables beside the file, those of earlier runs as well."""
+        tables = [self.table(each) for each in self._sections if each in self.content["sections"]]
+        self.path.with_suffix(".md").write_text("\n\n".join(tables) + "\n")
+
+    def table(self, name: str) -> str:
         """A section as Markdown."""
+        section = self._sections[name]
         figures = self.content["sections"][name]["figures"]
         ratio = [f"× {CONTENDERS[BASE].name}"] if section.ratio and figures.get(BASE) else []
         headings = [section.title, *ratio, *(column.heading for column in section.columns)]
@@ -88,21 +91,6 @@ def _median(rounds: Sequence[dict[str, Any] | None], figure: str) -> float | Non
     good = _pooled([figures for figures in rounds if figures and "failed" not in figures])
     values = [figures[figure] for figures in good if figures.get(figure) is not None]
     return statistics.median(values) if values else None
-
-
-def machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    return {
-        "cores": os.cpu_count(), "processor": _processor(), "memory_gb": round(psutil.virtual_memory().total / 1e9),
-        "system": platform.platform(), "python": platform.python_version(),
-        "load_before": [round(load, 2) for load in os.getloadavg()],
-    }  # fmt: skip
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _now() -> str:

@@ -25,7 +25,8 @@ def job(number: int, seconds: float = 0.0) -> int:
 
 
 def prepare() -> None:
-    pass
+    if VARIANT == "database":
+        app.backend.ResultSession()  # makes the tables: several workers that make them at once disturb each other
 
 
 def commands(processes: int, threads: int) -> list[list[str]]:
