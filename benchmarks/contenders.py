@@ -88,24 +88,26 @@ def surroundings(
     contender: Contender, valkey: Server, postgresql: Server, database: str = ""
 ) -> Iterator[dict[str, str]]:
     """The environment of one run: empty stores (or the `database` that is given), and a folder for what it notes."""
+    relational = contender.keeps_in == "postgresql" or contender.variant == "database"
     with tempfile.TemporaryDirectory(prefix="cb-bench-") as folder:
-        url = ""
-        if "postgresql" in (contender.keeps_in, contender.variant) or contender.variant == "database":
-            url = database or servers.new_database(postgresql)
-        watched = {"redis": [valkey], "postgresql": [postgresql, valkey], "sqlite": [valkey]}[contender.keeps_in]
-        if contender.variant == "database":
-            watched = [postgresql, valkey]
+        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH")},
-            "BENCH_DIR": folder, "REDIS_URL": servers.emptied(valkey), "POSTGRES_URL": url,
-            "VARIANT": contender.variant, "SERVERS": ",".join(str(server.pid) for server in watched),
-            "PYTHONPATH": str(ROOT),
+            **kept, "PYTHONPATH": str(ROOT), "BENCH_DIR": folder, "VARIANT": contender.variant,
+            "REDIS_URL": servers.emptied(valkey),
+            "POSTGRES_URL": (database or servers.new_database(postgresql)) if relational else "",
+            "SERVERS": f"{valkey.pid},{postgresql.pid}" if relational else str(valkey.pid),
         }  # fmt: skip
-        if contender.ours:
-            place = Path(database).parent if database and contender.keeps_in == "sqlite" else Path(folder)
-            environment |= {"VAR_DIR": str(place), "ACTOR_MODULES": "benchmarks.peers.callboard", "LOG_LEVEL": "error"}
-            if url:
-                environment["DATABASE_URL"] = servers.for_sqlalchemy(url)
-            if contender.variant == "silent":
-                environment["REDIS_URL"] = f"unix://{folder}/nobody.sock"
-        yield environment
+        yield environment | (_ours(contender, environment, database) if contender.ours else {})
+
+
+def _ours(contender: Contender, environment: dict[str, str], database: str) -> dict[str, str]:
+    """What Callboard is told beside it, in the words of its settings."""
+    folder = environment["BENCH_DIR"]
+    told = {"VAR_DIR": folder, "ACTOR_MODULES": "benchmarks.peers.callboard", "LOG_LEVEL": "error"}
+    if contender.keeps_in == "postgresql":
+        told["DATABASE_URL"] = servers.for_sqlalchemy(environment["POSTGRES_URL"])
+    elif database:
+        told["VAR_DIR"] = str(Path(database).parent)
+    if contender.variant == "silent":
+        told["REDIS_URL"] = f"unix://{folder}/nobody.sock"
+    return told
