@@ -61,6 +61,8 @@ def begun() -> int:
 
 def starts(since: int = 0) -> list[Start]:
     """All of them, or those after the first so many, in the order of their notes."""
+    if not _path().exists():
+        return []
     with _path().open("rb") as file:
         file.seek(since * _NOTE.size)
         content = file.read()

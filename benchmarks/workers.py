@@ -24,6 +24,7 @@ class Workers:
     def __init__(self, programs: list[subprocess.Popen[bytes]], log: Path) -> None:
         self._programs = programs
         self._log = log
+        self._killed = False
 
     def pids(self) -> list[int]:
         """All their processes."""
@@ -47,7 +48,7 @@ class Workers:
         while not condition():
             if jobs.begun() != seen:
                 seen, since = jobs.begun(), time.monotonic()
-            if any(program.poll() is not None for program in self._programs):
+            if not self._killed and any(program.poll() is not None for program in self._programs):
                 raise RuntimeError(f"a worker has ended\n{self.log()}")
             if time.monotonic() - since > PATIENCE_S:
                 raise TimeoutError(f"no progress after {seen} jobs\n{self.log()}")
@@ -69,8 +70,14 @@ class Workers:
         for program in self._programs:
             program.wait()
 
+    def kill_one(self, pid: int) -> None:
+        """One process; its siblings live on, or what the peer has in place of that."""
+        self._killed = True
+        os.kill(pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """As a machine dies: all at once, without a word."""
+        self._killed = True
         for process in self._processes():
             with suppress(psutil.Error):
                 process.kill()

@@ -3,8 +3,6 @@
 Only for peers whose documentation says that they do it by themselves, within a time one can wait for.
 """
 
-import os
-import signal
 import time
 from typing import Any
 
@@ -21,7 +19,7 @@ def measure(peer: Any) -> Figures | None:
         return None
     with running(peer) as workers:
         pid = _started(peer, workers, 0)
-        os.kill(pid, signal.SIGKILL)
+        workers.kill_one(pid)
         one = _again(workers, 0)
         _started(peer, workers, 1)
         workers.kill()
@@ -36,7 +34,7 @@ def _started(peer: Any, workers: Workers, number: int) -> int:
     peer.enqueue(number, BODY_S)
     workers.await_(lambda: any(start.number == number for start in jobs.starts()), 0.02)
     time.sleep(1)  # it runs, and beats
-    return jobs.starts()[-1].pid
+    return next(start.pid for start in jobs.starts() if start.number == number)
 
 
 def _again(workers: Workers, number: int, killed: float | None = None) -> float:
