@@ -8,7 +8,7 @@ interrupted run loses nothing, and `--only latency,fan` measures those sections 
 import argparse
 import time
 
-from benchmarks import backlog, environment, servers
+from benchmarks import backlog, environment, servers, stores
 from benchmarks.bench import Bench
 from benchmarks.contenders import chosen
 from benchmarks.facts import facts
@@ -29,8 +29,9 @@ def main() -> None:
         raise SystemExit(f"There is no measure {unknown[0]!r}; there are {', '.join(ALL)}.")
     report = Report(environment.ROOT / "var/bench/quick.json" if given.quick else RESULTS / "bench.json", ALL)
     found = facts(keys)
-    with servers.valkey() as valkey, servers.postgresql() as postgresql:
-        bench = Bench(report, valkey, postgresql, _scale(given), 1 if given.quick else given.rounds)
+    with servers.valkey() as redis_url, servers.postgresql() as database_url:
+        stored = stores.valkey(redis_url), stores.postgresql(database_url)
+        bench = Bench(report, *stored, _scale(given), 1 if given.quick else given.rounds)
         ends_at = time.monotonic() + 60 * given.minutes if given.minutes else None
         for at, name in enumerate(names):
             share_s = ends_at and (ends_at - time.monotonic()) / (len(names) - at)  # what others left is used

@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import servers
+from benchmarks import stores
 from benchmarks.bench import Bench, say
 from benchmarks.contenders import CONTENDERS
 from benchmarks.plan import Column, Section
-from benchmarks.servers import Server
+from benchmarks.stores import Server
 
 LEAST = "10⁴ waiting"
 KINDS = {LEAST: (10_000, 0), "10⁵ waiting": (100_000, 0), "10⁶ waiting": (1_000_000, 0),
@@ -59,6 +59,6 @@ def _round(bench: Bench, places: dict[tuple[str, str], str]) -> None:
 
 def _place(key: str, number: int, folder: Path, postgresql: Server) -> str:
     if CONTENDERS[key].keeps_in == "postgresql":
-        return servers.new_database(postgresql, f"bench_{number}")
+        return stores.new_database(postgresql, f"bench_{number}")
     (folder / str(number)).mkdir()
     return str(folder / str(number) / "callboard.sqlite3")

@@ -9,7 +9,7 @@ from benchmarks.contenders import Contender, surroundings
 from benchmarks.launch import one
 from benchmarks.plan import Section
 from benchmarks.report import Report
-from benchmarks.servers import Server
+from benchmarks.stores import Server
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import servers
+from benchmarks import stores
 from benchmarks.environment import ROOT, peers_python
-from benchmarks.servers import Server
+from benchmarks.stores import Server
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def surroundings(
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         environment = {
             **kept, "PYTHONPATH": str(ROOT), "BENCH_DIR": folder, "VARIANT": contender.variant,
-            "REDIS_URL": servers.emptied(valkey),
-            "POSTGRES_URL": (database or servers.new_database(postgresql)) if relational else "",
+            "REDIS_URL": stores.emptied(valkey),
+            "POSTGRES_URL": (database or stores.new_database(postgresql)) if relational else "",
             "SERVERS": f"{valkey.pid},{postgresql.pid}" if relational else str(valkey.pid),
         }  # fmt: skip
         yield environment | (_ours(contender, environment, database) if contender.ours else {})
@@ -105,7 +105,7 @@ def _ours(contender: Contender, environment: dict[str, str], database: str) -> d
     folder = environment["BENCH_DIR"]
     told = {"VAR_DIR": folder, "ACTOR_MODULES": "benchmarks.peers.callboard", "LOG_LEVEL": "error"}
     if contender.keeps_in == "postgresql":
-        told["DATABASE_URL"] = servers.for_sqlalchemy(environment["POSTGRES_URL"])
+        told["DATABASE_URL"] = stores.for_sqlalchemy(environment["POSTGRES_URL"])
     elif database:
         told["VAR_DIR"] = str(Path(database).parent)
     if contender.variant == "silent":

