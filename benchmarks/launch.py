@@ -26,4 +26,4 @@ def one(contender: Contender, measure: str, sizes: dict[str, Any], environ: dict
         finally:  # nothing that it started may disturb the next
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    return json.loads(said.splitlines()[-1]) if process.returncode == 0 else {"failed": complained.strip()[-1_500:]}
+    return json.loads(said.splitlines()[-1]) if process.returncode == 0 else {"failed": complained.strip()[-3_000:]}
