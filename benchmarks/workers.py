@@ -45,14 +45,17 @@ class Workers:
     def await_(self, condition: Callable[[], bool], pause_s: float = 0.005) -> None:
         """Wait until it is so. Raises `TimeoutError` when for a minute no further body has begun."""
         seen, since = jobs.begun(), time.monotonic()
-        while not condition():
-            if jobs.begun() != seen:
-                seen, since = jobs.begun(), time.monotonic()
+        while True:
+            looked = time.monotonic()
+            if condition():
+                return
+            if (now := jobs.begun()) != seen:
+                seen, since = now, time.monotonic()
             if not self._killed and any(program.poll() is not None for program in self._programs):
                 raise RuntimeError(f"a worker has ended\n{self.log()}")
             if time.monotonic() - since > PATIENCE_S:
                 raise TimeoutError(f"no progress after {seen} jobs\n{self.log()}")
-            time.sleep(pause_s)
+            time.sleep(max(pause_s, 4 * (time.monotonic() - looked)))  # looking must not be what is measured
 
     def log(self) -> str:
         """The end of what they have said."""

@@ -23,7 +23,7 @@ def measure(peer: Any, many: int) -> Figures:
             before = time.time()
             peer.enqueue(number)
             workers.await_(lambda number=number: jobs.begun() > number, 0.0005)  # type: ignore[misc]
-            delays.append(jobs.starts(number)[0].at - before)
+            delays.append(jobs.starts()[number].at - before)
             time.sleep(PAUSE_S * random.uniform(1, 2))
     jobs.check_once(WARM_UP + many)
     delays = delays[WARM_UP:]

@@ -19,7 +19,7 @@ def measure(peer: Any, many: int) -> Figures | None:
         workers.await_(lambda: jobs.begun() >= many // 10, 0.001)
         peer.urgent(URGENT)
         accepted = time.time()
-        workers.await_(lambda: any(start.number == URGENT for start in jobs.starts()), 0.02)
+        workers.await_(lambda: any(start.number == URGENT for start in jobs.starts()), 0.1)
     began = next(start.at for start in jobs.starts() if start.number == URGENT)
     before = sum(accepted < start.at < began for start in jobs.starts())
     return {"jobs": many, "overtaken_by": before, "after_ms": round(1000 * max(0.0, began - accepted), 1)}
