@@ -11,7 +11,6 @@ import os
 import struct
 import threading
 import time
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,10 +59,18 @@ class _Notes:
             self.file = mmap.mmap(file.fileno(), 0)
 
 
-@lru_cache(1)
+_mine: _Notes | None = None
+_making = threading.Lock()
+
+
 def _notes(pid: int) -> _Notes:
     """Those of this process: a fork has its own."""
-    return _Notes(pid)
+    global _mine
+    if _mine is None or _mine.pid != pid:
+        with _making:  # the first jobs of a process begin in several threads at once
+            if _mine is None or _mine.pid != pid:
+                _mine = _Notes(pid)
+    return _mine
 
 
 def begun() -> int:
