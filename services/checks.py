@@ -74,10 +74,10 @@ class _Walk:
             if type(key) is not str:
                 raise InvalidInput(field, f"the key {_short(key)} is not text; JSON objects have text keys only")
             text(key, field)
-            self.enter(item, f"{field}/{key if key.isalnum() and len(key) <= 80 else _part(key)}", depth + 1)
+            self.enter(item, f"{field}/{key if key.isalnum() and len(key) <= 80 else step(key)}", depth + 1)
 
 
-def _part(key: str) -> str:
+def step(key: str) -> str:
     """A key as one step of a JSON pointer that may be shown (RFC 6901, and shortened)."""
     shown = key if key.isprintable() else _short(key)
     return (shown if len(shown) <= 80 else shown[:79] + "…").replace("~", "~0").replace("/", "~1")

@@ -31,6 +31,11 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     return put(task_type, _checked(task_type, payload), options)
 
 
+def check(type_name: str, payload: dict[str, Any]) -> None:
+    """Refuse what `enqueue` would refuse of a payload, and write nothing. Raises `InvalidInput`, `NotFound`."""
+    _checked(catalog.find(type_name), payload)
+
+
 def enqueue_many(
     type_name: str, payloads: Iterable[dict[str, Any]], options: Options | None = None, **named: Any
 ) -> list[int]:

@@ -1,6 +1,5 @@
 """A form drawn from a task type's contract. What it returns is checked by the services, whatever a browser sends."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,8 +9,7 @@ import streamlit as st
 
 from console.ui import say
 from console.ui.schema import Field
-from services import artifacts
-from services.errors import InvalidInput
+from services import artifacts, json_text
 
 LEFT_OUT = object()
 
@@ -123,7 +121,7 @@ def _json(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     said = st.text_area(**shown, value="" if value is None else say.pretty(value), height=110, placeholder="JSON")
     if not said.strip():
         return _none_or_left_out(field)
-    return parsed(said, f"/{field.name}")
+    return json_text.parsed(said, f"/{field.name}")
 
 
 def _file(field: Field, value: Any, shown: dict[str, Any]) -> Any:
@@ -144,14 +142,6 @@ def _object(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     with st.container(border=True, gap="small"):
         st.markdown(f"**{shown['label']}**", help=shown["help"])
         return draw(field.parts, value if isinstance(value, dict) else {}, shown["key"])
-
-
-def parsed(text: str, pointer: str) -> Any:
-    """JSON typed by a person. Raises `InvalidInput`."""
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(pointer, f"is not JSON: {error}") from None
 
 
 def _none_or_left_out(field: Field) -> Any:

@@ -20,6 +20,10 @@ from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.needs import settle_rest
 
 TYPES = ["greet", "count"]
+WRITTEN = (
+    "tasks", "task_bodies", "task_needs", "key_limits", "queues", "rollup_deltas", "events", "schedules", "artifacts",
+    "saved_views", "operators",
+)  # fmt: skip
 OUTCOMES = {
     Move.complete: Outcome.completed, Move.fail: Outcome.failed, Move.defer: Outcome.retried,
     Move.stop: Outcome.cancelled, Move.hand_back: Outcome.handed_back, Move.rescue: Outcome.lost,
@@ -180,15 +184,18 @@ def events(verb: str, task: Task | int | None = None) -> list[Event]:
 
 def refused(act: Callable[[], Any], kind: type[Exception] = ServiceError) -> str:
     """The sentence of a refusal that wrote nothing."""
-    tables_ = ("tasks", "task_bodies", "task_needs", "key_limits", "queues", "rollup_deltas", "events")
-    all_rows = " + ".join(f"(SELECT count(*) FROM {name})" for name in tables_)
-    before = scalar(f"SELECT {all_rows}")
+    before = written()
     with pytest.raises(kind) as caught:
         act()
-    assert scalar(f"SELECT {all_rows}") == before
+    assert written() == before
     sentence = str(caught.value)
     assert len(sentence) < 700, "a sentence, not a dump"
     return sentence
+
+
+def written() -> int:
+    """How many rows there are of what an act may write."""
+    return scalar(f"SELECT {' + '.join(f'(SELECT count(*) FROM {name})' for name in WRITTEN)}")
 
 
 def together(*acts: Callable[[], Any]) -> list[Any]:
