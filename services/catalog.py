@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 
 from models import TypeRow, now, reading, transaction
@@ -40,10 +40,11 @@ class TaskType:
         plain = checks.plain_json(given, "", objects=True)
         try:
             arguments = self.params.model_validate(given)
-            payload = arguments.model_dump(mode="json")
         except ValidationError as error:
             raise _unfit(self.name, error) from None
-        except PydanticSerializationError:
+        try:
+            payload = arguments.model_dump(mode="json")
+        except Exception:  # values may fail in ways of their own
             raise _no_json(given) from None
         checks.plain_json(payload, "")  # also where a signature lets "nan" pass for a number
         if not plain:
@@ -218,7 +219,7 @@ def _no_json(given: dict[str, Any]) -> InvalidInput:
 def _serialises(value: Any) -> bool:
     try:
         to_jsonable_python(value)
-    except (PydanticSerializationError, ValueError):
+    except Exception:  # in ways of its own
         return False
     return True
 

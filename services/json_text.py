@@ -2,19 +2,20 @@
 
 import json
 from collections import Counter
-from typing import Any, NoReturn
+from typing import Any
 
 from services import checks
 from services.errors import InvalidInput
 
+LONGEST = 4 * checks.LARGEST_BYTES  # characters, spaces and escapes among them
 MOST_DIGITS = 400  # of a number; a float's may be many, and all of 2^53 are 16
 
 
 def parsed(text: str, field: str) -> Any:
     """The value that the text says. Raises `InvalidInput`; what JSON can say and no database hold, others refuse."""
-    if len(text) > checks.LARGEST_BYTES:
+    if len(text) > LONGEST:
         raise InvalidInput(
-            field, f"{len(text):,} characters are more than {checks.LARGEST_BYTES:,}; "
+            field, f"{len(text):,} characters are more than {LONGEST:,}; "
             "put large data into an artifact and pass its id"
         )  # fmt: skip
     text = text.removeprefix("\ufeff").strip()
@@ -37,12 +38,9 @@ def _reader(field: str) -> json.JSONDecoder:
             raise InvalidInput(field, f"{checks.shortened(twice)} stands there twice; keep one of them")
         return found
 
-    def constant(word: str) -> NoReturn:
-        raise InvalidInput(field, f"{word} is not a number JSON knows; give a finite one, or null")
-
     def whole(digits: str) -> int:
         if len(digits) > MOST_DIGITS:
             raise InvalidInput(field, f"a number of {len(digits):,} digits is beyond 2^53; give it as text")
         return int(digits)
 
-    return json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=whole)
+    return json.JSONDecoder(object_pairs_hook=pairs, parse_int=whole)

@@ -76,9 +76,7 @@ class Options:
                 raise InvalidInput("max_running", "limits a concurrency_key; give that too")
         checks.name(self.title, "title", 200, empty=True)
         self._check_tags()
-        if self.on_parent_failure not in [policy.value for policy in OnParentFailure]:
-            wrong = checks.shortened(self.on_parent_failure)
-            raise InvalidInput("on_parent_failure", f"{wrong} is none of cancel, run_anyway, hold")
+        checks.one_of(OnParentFailure, self.on_parent_failure, "on_parent_failure")
         if self.context is not None:
             if not isinstance(self.context, dict):
                 raise InvalidInput("context", f"{checks.shortened(self.context)} is not an object")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from console.ui import say
 from console.ui.schema import Field
-from services import artifacts, json_text
+from services import artifacts, filenames, json_text, wall
 
 LEFT_OUT = object()
 
@@ -45,8 +45,9 @@ def stored(values: Any) -> Any:
 
 
 def standing_in(values: Any) -> Any:
-    """The same with 1 in place of every upload: for checking before anything is stored."""
+    """The same with 1 in place of every upload: for checking before anything is stored. Raises `InvalidInput`."""
     if isinstance(values, Upload):
+        filenames.checked(values.file.name)
         return 1
     return {n: standing_in(v) for n, v in values.items()} if isinstance(values, dict) else values
 
@@ -104,10 +105,10 @@ def _date(field: Field, value: Any, shown: dict[str, Any]) -> Any:
 def _moment(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     try:
         start = datetime.fromisoformat(value).astimezone(say.zone()).replace(tzinfo=None) if value else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         start = None
     said = st.datetime_input(**shown, value=start, format="DD/MM/YYYY")
-    return said.replace(tzinfo=say.zone()).isoformat() if said else _none_or_left_out(field)
+    return wall.instant(said, say.zone(), f"/{field.name}").isoformat() if said else _none_or_left_out(field)
 
 
 def _lines(field: Field, value: Any, shown: dict[str, Any]) -> Any:

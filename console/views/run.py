@@ -32,7 +32,7 @@ def send(
     """
     try:
         with who.acting():
-            tasks.check(name, form.standing_in(payload))
+            tasks.check(name, form.standing_in(payload), **options)
             context = {"return_path": f"/run?run_type={name}", "form": kept}
             made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
     except ServiceError as refusal:

@@ -5,7 +5,7 @@ only a text can say, such as a name said twice, is in `TEXTS`. HTTP takes no tas
 """
 
 import json
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 
@@ -14,6 +14,31 @@ class Odd:
 
     def __repr__(self):
         raise RuntimeError("no words")
+
+
+class Nowhere(tzinfo):
+    """A zone that does not know its offset."""
+
+    def utcoffset(self, _):
+        raise RuntimeError("nowhere")
+
+    def __repr__(self):
+        raise RuntimeError("nowhere")
+
+
+def nowhere():
+    """A moment in it."""
+    return datetime(2026, 1, 1, tzinfo=Nowhere())
+
+
+class Hostile:
+    """An object with which nothing can be done."""
+
+    def _fail(self, *_):
+        raise RuntimeError("no")
+
+    __repr__ = __str__ = __eq__ = __lt__ = __len__ = __bool__ = __int__ = __float__ = __index__ = _fail
+    __hash__ = object.__hash__
 
 
 def nested(levels, inner=0):
@@ -74,6 +99,11 @@ PAYLOADS = {
     "a date": ({"data": date(2026, 2, 28)}, r"/data: .*is not JSON"),
     "an object": ({"data": object()}, r"/data: <object object at .* \(object\) is not JSON"),
     "an object without words": ({"data": [Odd()]}, r"/data/0: this Odd \(Odd\) is not JSON"),
+    "a moment nowhere": ({"data": nowhere()}, r"/data: this datetime \(datetime\) is not JSON"),
+    "an object equal to nothing": (
+        {"data": {"x": Hostile()}},
+        r"/data/x: this Hostile \(Hostile\) is not JSON",
+    ),
     "a class": ({"data": int}, r"/data: <class 'int'> \(type\) is not JSON"),
     "a function": ({"data": len}, r"/data: <built-in function len> .* is not JSON"),
     "a huge key": ({"data": {"k" * 100_000: float("nan")}}, r"/data/k+…: nan"),
@@ -124,6 +154,8 @@ OPTIONS = {
     "time as text": ({"run_at": "2030-01-01T00:00:00Z"}, r"run_at: .* is not a datetime; give one with its time zone"),
     "time as number": ({"run_at": 1893456000000}, r"run_at: 1893456000000 is not a datetime"),
     "a date as time": ({"run_at": date(2030, 1, 1)}, r"run_at: .* is not a datetime"),
+    "a zone without an offset": ({"run_at": nowhere()}, r"run_at: its time zone does not say how far it is from UTC"),
+    "policy equal to nothing": ({"on_parent_failure": Hostile()}, r"on_parent_failure: this Hostile is none of cancel"),
     "expiry before start": (
         {"run_at": NOW + timedelta(days=2), "expires_at": NOW + timedelta(days=1)},
         r"expires_at: is not after run_at, so that it could never start; give a later time",
@@ -190,7 +222,8 @@ for _field, _longest in NAMES.items():
 UNTYPED = {  # of the payloads: JSON has no words for them, so that nobody can type them
     "half a surrogate pair", "half a pair in a key", "half a pair in a list", "a number as key",
     "a number as argument name", "null as key", "a hundred thousand levels", "a ring", "a bomb", "5,000 digits",
-    "a set", "bytes", "a Decimal", "a date", "an object", "an object without words", "a class", "a function",
+    "a set", "bytes", "a Decimal", "a date", "an object", "an object without words", "a moment nowhere",
+    "an object equal to nothing", "a class", "a function",
 }  # fmt: skip
 TEXTS = {  # and what only a text can be
     "no end": ('{"n": ', r"arguments: is not JSON: .* line 1, column 6"),
@@ -203,14 +236,14 @@ TEXTS = {  # and what only a text can be
     "a name twice": ('{"n": 1, "n": 2}', r"arguments: 'n' stands there twice; keep one of them"),
     "a name twice deep down": ('{"data": [{"a b": 1, "a b": 1}]}', r"arguments: 'a b' stands there twice"),
     "a number too large to be one": ('{"ratio": 1e999}', r"/ratio: inf is not a number JSON knows"),
-    "NaN as a word": ('{"data": NaN}', r"arguments: NaN is not a number JSON knows; give a finite one, or null"),
+    "NaN as a word": ('{"data": NaN}', r"/data: nan is not a number JSON knows; give a finite one, or null"),
     "five thousand digits": ('{"n": ' + "9" * 5000 + "}", r"arguments: a number of 5,000 digits is beyond 2\^53"),
     "half a pair, escaped": (r'{"name": "\ud800"}', r"/name: holds half a surrogate pair"),
     "NUL, escaped": (r'{"name": "a\u0000"}', r"/name: holds a NUL character"),
     "a hundred thousand brackets": ("[" * 100_000, r"arguments: is nested too deeply; flatten it"),
     "as many closed": ('{"data": ' + "[" * 100_000 + "]" * 100_000 + "}", r"arguments: is nested too deeply"),
     "33 levels": ('{"data": ' + "[" * 32 + "]" * 32 + "}", r"/data/0.*: nested deeper than 32 levels"),
-    "2 MB": ('"' + "x" * 2_000_000 + '"', r"arguments: 2,000,002 characters are more than 1,048,576"),
+    "5 MB": ('"' + "x" * 5_000_000 + '"', r"arguments: 5,000,002 characters are more than 4,194,304"),
 }
 
 

@@ -100,6 +100,7 @@ def test_an_option_that_cannot_be_is_refused_at_every_door(shared, greet, what):
     options, sentence = OPTIONS[what]
     spoken = refused(lambda: tasks.enqueue("greet", {}, **options), InvalidInput)
     assert re.match(sentence, agreed(what, spoken))
+    assert refused(lambda: tasks.check("greet", {}, **options), InvalidInput) == spoken
     assert refused(lambda: greet.with_options(**options).enqueue(), InvalidInput) == spoken
     assert refused(lambda: greet.with_options(priority=60).with_options(**options).enqueue(), InvalidInput) == spoken
     assert refused(lambda: greet.send_with_options(**options), InvalidInput) == spoken
