@@ -245,8 +245,9 @@ def assert_sound() -> None:
     """What must hold after everything: the doctor finds nothing that only a living crew could have put right.
 
     And no key runs more than its limit, which the doctor does not ask: a limit may be lowered while they run.
+    Whether to try again is decided by who ends an attempt: here by tests, who need not count.
     """
-    lasting = [check for check in doctor.CHECKS if check.tended is doctor.Tended.always]
+    lasting = [c for c in doctor.CHECKS if c.tended is doctor.Tended.always and c.name != "tries-in-bounds"]
     found = [
         f"{finding} ({result.check.name})" for result in doctor.examine(checks=lasting) for finding in result.findings
     ]
