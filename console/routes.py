@@ -53,8 +53,8 @@ routes = [
         Starlette(
             routes=[
                 Route("/health", health),
-                Route("/artifacts/{id:int}", file_routes.artifact),
-                Route("/artifacts/{id:int}/view", file_routes.view),
+                Route("/artifacts/{id}", file_routes.artifact),
+                Route("/artifacts/{id}/view", file_routes.view),
                 Route("/audit.csv", audit_trail),
                 Route("/metrics", metrics),
                 Route("/tasks.{kind}", export_route.tasks),

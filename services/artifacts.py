@@ -18,7 +18,7 @@ from sqlmodel import Session
 from models import Artifact, Role, Status, after_commit, now, reading, tables, transaction
 from providers.store import CHUNK
 from providers.store import store as _store
-from services import audit, checks, filenames
+from services import audit, checks, filenames, plain_file
 from services.errors import InvalidInput, NotFound, StaleTask
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def store(
     key = f"inputs/{uuid.uuid4().hex}" if task is None else f"{task}/{epoch}/{uuid.uuid4().hex}"
     measured = _Measured()
     if isinstance(data, Path):
-        with data.open("rb") as file:
+        with plain_file.opened(data, "data") as file:
             _store().put(key, measured.chunks(file.read))
     elif isinstance(data, bytes | bytearray | memoryview):
         _store().put(key, measured.parts(memoryview(data).cast("B")))

@@ -2,11 +2,12 @@
 
 import difflib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 
 from models import TypeRow, now, reading, transaction
@@ -39,10 +40,11 @@ class TaskType:
         plain = checks.plain_json(given, "", objects=True)
         try:
             arguments = self.params.model_validate(given)
-            payload = arguments.model_dump(mode="json")
         except ValidationError as error:
             raise _unfit(self.name, error) from None
-        except PydanticSerializationError:
+        try:
+            payload = arguments.model_dump(mode="json")
+        except Exception:  # values may fail in ways of their own
             raise _no_json(given) from None
         checks.plain_json(payload, "")  # also where a signature lets "nan" pass for a number
         if not plain:
@@ -178,7 +180,7 @@ def declare() -> int:
 
 def _unfit(name: str, error: ValidationError) -> InvalidInput:
     first = error.errors(include_url=False)[0]
-    pointer = "/" + "/".join(str(part) for part in first["loc"])
+    pointer = _pointer(first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         return InvalidInput(pointer, f"{name} takes no such argument{more}")
@@ -189,15 +191,19 @@ def _unfit(name: str, error: ValidationError) -> InvalidInput:
 
 def _off_schema(name: str, error: Any) -> InvalidInput:
     """The same sentences as `_unfit`, from what a JSON Schema finds."""
-    path = [str(part) for part in error.absolute_path]
+    path = list(error.absolute_path)
     if error.validator == "additionalProperties":
         extra = sorted(set(error.instance) - set(error.schema.get("properties", {})))
-        return InvalidInput("/" + "/".join([*path, *extra[:1]]), f"{name} takes no such argument")
+        return InvalidInput(_pointer([*path, *extra[:1]]), f"{name} takes no such argument")
     if error.validator == "required":
         missing = sorted(set(error.validator_value) - set(error.instance))
-        return InvalidInput("/" + "/".join([*path, *missing[:1]]), f"{name} needs this argument")
+        return InvalidInput(_pointer([*path, *missing[:1]]), f"{name} needs this argument")
     shown = checks.shortened(error.instance)
-    return InvalidInput("/" + "/".join(path), f"{shown} does not fit {name}: {error.message[:200]}")
+    return InvalidInput(_pointer(path), f"{shown} does not fit {name}: {error.message[:200]}")
+
+
+def _pointer(path: Iterable[Any]) -> str:
+    return "/" + "/".join(checks.step(str(part)) for part in path)
 
 
 def _no_json(given: dict[str, Any]) -> InvalidInput:
@@ -213,7 +219,7 @@ def _no_json(given: dict[str, Any]) -> InvalidInput:
 def _serialises(value: Any) -> bool:
     try:
         to_jsonable_python(value)
-    except (PydanticSerializationError, ValueError):
+    except Exception:  # in ways of its own
         return False
     return True
 

@@ -5,11 +5,14 @@ import math
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from models import now
 from services.errors import InvalidInput
+
+Kind = TypeVar("Kind", bound=Enum)
 
 DEEPEST = 32
 LARGEST_BYTES = 1024 * 1024
@@ -74,10 +77,10 @@ class _Walk:
             if type(key) is not str:
                 raise InvalidInput(field, f"the key {_short(key)} is not text; JSON objects have text keys only")
             text(key, field)
-            self.enter(item, f"{field}/{key if key.isalnum() and len(key) <= 80 else _part(key)}", depth + 1)
+            self.enter(item, f"{field}/{key if key.isalnum() and len(key) <= 80 else step(key)}", depth + 1)
 
 
-def _part(key: str) -> str:
+def step(key: str) -> str:
     """A key as one step of a JSON pointer that may be shown (RFC 6901, and shortened)."""
     shown = key if key.isprintable() else _short(key)
     return (shown if len(shown) <= 80 else shown[:79] + "…").replace("~", "~0").replace("/", "~1")
@@ -140,7 +143,11 @@ def instant(value: Any, field: str) -> datetime:
     """A point in time with its zone, not absurdly far away. Raises `InvalidInput`."""
     if not isinstance(value, datetime):
         raise InvalidInput(field, f"{_short(value)} is not a datetime; give one with its time zone")
-    if value.tzinfo is None or value.utcoffset() is None:
+    try:
+        offset = value.utcoffset()
+    except Exception:  # a zone of the caller's own making
+        raise InvalidInput(field, "its time zone does not say how far it is from UTC; give another one") from None
+    if offset is None:
         raise InvalidInput(field, f"{value.isoformat()} has no time zone; give one, such as datetime.now(UTC)")
     at = now()
     try:
@@ -152,6 +159,14 @@ def instant(value: Any, field: str) -> datetime:
             field, f"{value.isoformat()} is out of range; give a time from yesterday to five years from now"
         )
     return value
+
+
+def one_of(kind: type[Kind], value: Any, field: str) -> Kind:
+    """One of an enumeration's values. Raises `InvalidInput`, with all of them."""
+    values = [each.value for each in kind]
+    if not isinstance(value, str) or value not in values:
+        raise InvalidInput(field, f"{_short(value)} is none of {', '.join(values)}")
+    return kind(value)
 
 
 def name(value: Any, field: str, longest: int, empty: bool = False) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from models import KeyLimit, Role, Status, Task, now, tables, transaction
+from models import KeyLimit, Role, Status, Task, now, reading, tables, transaction
 from models.db import once_more
 from models.task import LIVE_WITH_KEY
 from models.upsert import insert_missing, upsert
@@ -108,18 +108,29 @@ def _parents(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """The needed tasks, locked against ending meanwhile. Raises `InvalidInput` for unknown ones."""
     if not ids:
         return []
-    query = (
-        select(tables.tasks.c.id, tables.tasks.c.status, tables.tasks.c.root_id)
-        .where(tables.tasks.c.id.in_(ids), tables.tasks.c.deleted_at.is_(None))
-        .order_by(tables.tasks.c.id)
-        .with_for_update(read=True)  # a lighter lock would let a parent end unseen, and strand the child
-    )
-    rows = session.execute(query).all()
+    # A lighter lock would let a parent end unseen, and strand the child
+    rows = session.execute(_needed(ids).with_for_update(read=True)).all()
+    _refuse_unknown(ids, rows)
+    return rows
+
+
+def check_needs(options: Options) -> None:
+    """Refuse needs that there are not, and lock nothing. Raises `InvalidInput`."""
+    if options.needed_ids:
+        with reading() as session:
+            _refuse_unknown(options.needed_ids, session.execute(_needed(options.needed_ids)).all())
+
+
+def _needed(ids: Sequence[int]) -> Any:
+    t = tables.tasks.c
+    return select(t.id, t.status, t.root_id).where(t.id.in_(ids), t.deleted_at.is_(None)).order_by(t.id)
+
+
+def _refuse_unknown(ids: Sequence[int], rows: Sequence[Any]) -> None:
     unknown = sorted(set(ids) - {row.id for row in rows})
     if unknown:
         shown = ", ".join(f"#{i}" for i in unknown[:5]) + ("…" if len(unknown) > 5 else "")
         raise InvalidInput("needs", f"there is no task {shown}; a task can only need tasks that exist already")
-    return rows
 
 
 def _live(session: Session, type_name: str, key: str | None) -> Task | None:

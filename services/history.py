@@ -63,7 +63,7 @@ def events(
         if value is not None:
             query = query.where(column == checks.name(value, column.name, 100))
     if entity_id is not None:
-        query = query.where(_event.entity_id == str(entity_id)[:100])
+        query = query.where(_event.entity_id == checks.name(str(entity_id), "entity_id", 100))
     if before is not None:
         query = query.where(_event.id < checks.whole(before, "before", 1, 2**53))
     with reading() as session:

@@ -54,7 +54,8 @@ def get(operator_id: int) -> Operator:
 
 
 def by_name(name: str) -> Operator:
-    """The operator of this name. Raises `NotFound`, with names that are near."""
+    """The operator of this name. Raises `NotFound`, with names that are near, and `InvalidInput`."""
+    checks.name(name, "name", 100)
     with reading() as session:
         found = session.execute(select(Operator).where(_operator.name == name)).scalar_one_or_none()
         if found is not None:
@@ -199,9 +200,7 @@ def _set(session: Session, operator_id: int, **values: Any) -> None:
 
 
 def _role(given: Role | str) -> Role:
-    if given not in list(Role):
-        raise InvalidInput("role", f"{checks.shortened(given)} is none of {', '.join(Role)}")
-    return Role(given)
+    return checks.one_of(Role, given, "role")
 
 
 def _hashed(password: str | None) -> str | None:
@@ -209,6 +208,7 @@ def _hashed(password: str | None) -> str | None:
         return None
     if not isinstance(password, str) or not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise InvalidInput("password", f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    checks.text(password, "password")
     from argon2 import PasswordHasher
 
     return PasswordHasher().hash(password)

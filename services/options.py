@@ -1,10 +1,11 @@
 """What may be said about a task beside its payload: checked before anything is written."""
 
 import difflib
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from models import OnParentFailure, Task, now
 from services import checks
@@ -26,7 +27,7 @@ class Options:
     timeout: timedelta | float | None = None  # seconds an attempt may take
     run_at: datetime | None = None
     expires_at: datetime | None = None  # not started by then: cancelled
-    needs: Iterable[Any] = ()  # tasks or their ids
+    needs: Iterable[Any] = ()  # tasks or their ids; kept as ids
     on_parent_failure: str = "cancel"  # or run_anyway, hold
     unique_key: str | None = None  # one live task a type and key
     concurrency_key: str | None = None
@@ -38,10 +39,19 @@ class Options:
     rerun_of: int | None = None
     schedule_id: int | None = None
     slot: str | None = None
-    needed_ids: tuple[int, ...] = field(default=(), init=False)
+
+    def __new__(cls, *_: Any, **named: Any) -> Self:
+        """Refuse names that are no options, as values that cannot be are refused."""
+        known = {f.name for f in fields(cls)}
+        for name in named:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+                raise InvalidInput(checks.shortened(name).strip("'"), f"there is no such option; {hint}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "needed_ids", _needed(self.needs))
+        object.__setattr__(self, "needs", _needed(self.needs))
         checks.whole(self.priority, "priority", 1, 100)
         if self.queue is not None:
             checks.name(self.queue, "queue", 64)
@@ -66,14 +76,18 @@ class Options:
                 raise InvalidInput("max_running", "limits a concurrency_key; give that too")
         checks.name(self.title, "title", 200, empty=True)
         self._check_tags()
-        if self.on_parent_failure not in [policy.value for policy in OnParentFailure]:
-            wrong = checks.shortened(self.on_parent_failure)
-            raise InvalidInput("on_parent_failure", f"{wrong} is none of cancel, run_anyway, hold")
+        checks.one_of(OnParentFailure, self.on_parent_failure, "on_parent_failure")
         if self.context is not None:
             if not isinstance(self.context, dict):
                 raise InvalidInput("context", f"{checks.shortened(self.context)} is not an object")
             checks.plain_json(self.context, "context")
-            checks.dumped(self.context, "context", 64 * 1024)
+            written = checks.dumped(self.context, "context", 64 * 1024)
+            object.__setattr__(self, "context", json.loads(written))  # its owner may change it meanwhile
+
+    @property
+    def needed_ids(self) -> tuple[int, ...]:
+        """The tasks it needs, each once, in order."""
+        return self.needs  # type: ignore[return-value]  # since `__post_init__`
 
     def _check_tags(self) -> None:
         tags = [self.tags] if isinstance(self.tags, str) else checks.some(self.tags, "tags", MOST_TAGS)
@@ -97,12 +111,6 @@ class Options:
 
 def chosen(given: Options | None, named: dict[str, Any]) -> Options:
     """The options as given, or made of their fields by name. Raises `InvalidInput`."""
-    known = {f.name for f in fields(Options) if f.init}
-    unknown = sorted(set(named) - known)
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-        raise InvalidInput(checks.shortened(unknown[0]).strip("'"), f"there is no such option; {hint}")
     if given is None:
         return Options(**named)
     if named or not isinstance(given, Options):

@@ -81,7 +81,7 @@ class TaskFilter:
 def _statuses(given: Any) -> frozenset[Status] | None:
     if given is None:
         return None
-    many = [given] if isinstance(given, str) else list(given)
+    many = [given] if isinstance(given, str) else checks.some(given, "status", 100)
     wrong = [value for value in many if value not in list(Status)]
     if wrong:
         raise InvalidInput("status", f"{checks.shortened(wrong[0])} is none of {', '.join(Status)}")

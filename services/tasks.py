@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from models import FINISHED, Role, Status, Task, TaskBody, TaskLog, now, reading, tables, transaction
 from models.db import once_more
 from services import audit, catalog, checks
-from services.enqueueing import put, put_many
+from services.enqueueing import check_needs, put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
 from services.lifecycle import acts, restart
 from services.options import Options, chosen
@@ -31,6 +31,12 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     task_type = catalog.find(type_name)
     options = chosen(options, named)
     return put(task_type, _checked(task_type, payload), options)
+
+
+def check(type_name: str, payload: dict[str, Any], options: Options | None = None, **named: Any) -> None:
+    """Refuse what `enqueue` would refuse, and write nothing. Raises `InvalidInput`, `NotFound`."""
+    _checked(catalog.find(type_name), payload)
+    check_needs(chosen(options, named))
 
 
 @in_words

@@ -1,6 +1,5 @@
 """A form drawn from a task type's contract. What it returns is checked by the services, whatever a browser sends."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,8 +9,7 @@ import streamlit as st
 
 from console.ui import say
 from console.ui.schema import Field
-from services import artifacts
-from services.errors import InvalidInput
+from services import artifacts, filenames, json_text, wall
 
 LEFT_OUT = object()
 
@@ -47,8 +45,9 @@ def stored(values: Any) -> Any:
 
 
 def standing_in(values: Any) -> Any:
-    """The same with 1 in place of every upload: for checking before anything is stored."""
+    """The same with 1 in place of every upload: for checking before anything is stored. Raises `InvalidInput`."""
     if isinstance(values, Upload):
+        filenames.checked(values.file.name)
         return 1
     return {n: standing_in(v) for n, v in values.items()} if isinstance(values, dict) else values
 
@@ -106,10 +105,10 @@ def _date(field: Field, value: Any, shown: dict[str, Any]) -> Any:
 def _moment(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     try:
         start = datetime.fromisoformat(value).astimezone(say.zone()).replace(tzinfo=None) if value else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         start = None
     said = st.datetime_input(**shown, value=start, format="DD/MM/YYYY")
-    return said.replace(tzinfo=say.zone()).isoformat() if said else _none_or_left_out(field)
+    return wall.instant(said, say.zone(), f"/{field.name}").isoformat() if said else _none_or_left_out(field)
 
 
 def _lines(field: Field, value: Any, shown: dict[str, Any]) -> Any:
@@ -123,7 +122,7 @@ def _json(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     said = st.text_area(**shown, value="" if value is None else say.pretty(value), height=110, placeholder="JSON")
     if not said.strip():
         return _none_or_left_out(field)
-    return parsed(said, f"/{field.name}")
+    return json_text.parsed(said, f"/{field.name}")
 
 
 def _file(field: Field, value: Any, shown: dict[str, Any]) -> Any:
@@ -144,14 +143,6 @@ def _object(field: Field, value: Any, shown: dict[str, Any]) -> Any:
     with st.container(border=True, gap="small"):
         st.markdown(f"**{shown['label']}**", help=shown["help"])
         return draw(field.parts, value if isinstance(value, dict) else {}, shown["key"])
-
-
-def parsed(text: str, pointer: str) -> Any:
-    """JSON typed by a person. Raises `InvalidInput`."""
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(pointer, f"is not JSON: {error}") from None
 
 
 def _none_or_left_out(field: Field) -> Any:

@@ -8,6 +8,7 @@ import streamlit as st
 from console import reads
 from console.ui import say
 from models import Task
+from services import wall
 from services.errors import InvalidInput
 
 POLICIES = {"cancel": "Cancel this one too", "run_anyway": "Run all the same", "hold": "Hold it for a person"}
@@ -66,7 +67,7 @@ def draw(default_queue: str, given: dict[str, Any], key: str) -> dict[str, Any]:
     if said["needs"]:
         said["on_parent_failure"] = policy
     if start is not None:
-        said["run_at"] = start.replace(tzinfo=say.zone())
+        said["run_at"] = wall.instant(start, say.zone(), "run_at")
     said |= {"priority": priority} if priority != 50 else {}
     said |= {"queue": queue} if queue and queue != default_queue else {}
     return {name: value for name, value in said.items() if value not in ("", None, [])}

@@ -10,7 +10,7 @@ import streamlit as st
 from console.ui import say
 from console.ui import schedule_words as words
 from console.ui.schedule_spots import Spots
-from services import schedules
+from services import schedules, wall
 from services.errors import InvalidInput
 from services.schedules import Preview, Slot, zones
 
@@ -100,14 +100,22 @@ def _bounds(given: dict[str, Any], key: str, where: ZoneInfo, spots: Spots) -> d
     ):
         with side:
             at = given.get(name)
-            wall = None if at is None else at.astimezone(where).replace(tzinfo=None)
+            shown = None if at is None else at.astimezone(where).replace(tzinfo=None)
             typed = st.datetime_input(
-                f"{label} ({say.plain(where.key)})", wall, key=f"{key}#{name}", format="DD/MM/YYYY",
+                f"{label} ({say.plain(where.key)})", shown, key=f"{key}#{name}", format="DD/MM/YYYY",
                 help=f"Empty: {empty}",
             )  # fmt: skip
-            said[name] = typed.replace(tzinfo=where) if typed else None
             spots.here(name)
+            said[name] = _instant(typed, where, name, spots)
     return said
+
+
+def _instant(typed: datetime | None, where: ZoneInfo, name: str, spots: Spots) -> datetime | None:
+    try:
+        return wall.instant(typed, where, name) if typed else None
+    except InvalidInput as refusal:
+        spots.refuse(refusal)
+        return None
 
 
 def _preview(found: Preview, where: ZoneInfo) -> None:

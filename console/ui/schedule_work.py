@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.ui import form, say, schema
 from console.ui.schedule_spots import Spots
-from services import catalog
+from services import catalog, json_text
 from services.errors import InvalidInput
 from services.schedules import template
 
@@ -44,7 +44,7 @@ def _arguments(declared: Any, name: str, payload: dict[str, Any], key: str, spot
     try:
         if as_json:
             text = st.text_area("Arguments", say.pretty(payload), key=f"{key}#text", height=200)
-            return form.parsed(text, "payload")
+            return json_text.parsed(text, "payload")
         if not asked:
             st.caption("It takes no arguments.")
         return form.draw(asked, payload, key)

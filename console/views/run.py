@@ -7,7 +7,7 @@ import streamlit as st
 from console import pages, who
 from console.ui import form, how, look, parts, say, schema
 from models import Role, Task
-from services import catalog, tasks
+from services import catalog, json_text, tasks
 from services.errors import InvalidInput, ServiceError
 
 parts.title("Run a task")
@@ -32,7 +32,7 @@ def send(
     """
     try:
         with who.acting():
-            catalog.find(name).payload(form.standing_in(payload))
+            tasks.check(name, form.standing_in(payload), **options)
             context = {"return_path": f"/run?run_type={name}", "form": kept}
             made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
     except ServiceError as refusal:
@@ -81,7 +81,7 @@ with body:
         as_json = st.toggle("Write the arguments as JSON", value=was.get("as_json") is True, key=f"{key}#json")
         if as_json:
             text = st.text_area("Arguments", say.pretty(given), key=f"{key}#text", height=260)
-            payload = form.parsed(text, "arguments")
+            payload = json_text.parsed(text, "arguments")
         elif asked:
             payload = form.draw(asked, given, key)
         else:

@@ -1,4 +1,4 @@
-"""One's own settings; for admins, the people with an account and their sessions."""
+"""One's own settings; for admins, the people with an account; for operators, whether the ledger is sound."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from console import who
-from console.ui import browsers, parts, permission, say
+from console.ui import browsers, ledger_check, parts, permission, say
 from models import Operator, Role
 from services import address, operators, sessions
 from services.errors import ServiceError
@@ -169,11 +169,14 @@ def _change(one: Operator) -> None:
             st.button("Disable", key="disable", on_click=do, args=(f"{one.name} is out.", operators.disable, one.id))
 
 
+tabs = {"You": mine}
 if who.may(Role.admin):
-    own, others = st.tabs(["You", "Operators"], key="settings_tab")
-    with own:
-        mine()
-    with others:
-        people()
+    tabs["Operators"] = people
+if who.may(Role.operator):
+    tabs["Ledger"] = ledger_check.show
+if len(tabs) > 1:
+    for tab, draw in zip(st.tabs(list(tabs), key="settings_tab"), tabs.values(), strict=True):
+        with tab:
+            draw()
 else:
     mine()

@@ -3,7 +3,7 @@
 check      what a check is, and what it found             endings    attempts, tries, losses
 examine    all of them over one snapshot                  needs      who waits for whom
 repair     what is safe to mend, each repair an event     moving     what should have gone on by now
-                                                          keeping    counts, bodies, queues, slots
+checkup    both in the background, for pages              keeping    counts, bodies, queues, slots
 """
 
 from services.doctor.check import MOST, Check, Finding, Result, Tended

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause, bindparam, select, text
@@ -86,13 +87,14 @@ def snapshot() -> Iterator[Session]:
 
 
 def _ask(session: Session, check: Check, values: dict[str, Any]) -> Sequence[Any]:
-    statement = _statement(check)
+    statement = _statement(check, is_postgresql())
     named = {name: value for name, value in values.items() if name in statement._bindparams}
     return session.execute(statement, {**named, "most": MOST}).all()
 
 
-def _statement(check: Check) -> TextClause:
-    plus = PLUS["postgresql" if is_postgresql() else "sqlite"]
+@cache
+def _statement(check: Check, postgresql: bool) -> TextClause:
+    plus = PLUS["postgresql" if postgresql else "sqlite"]
     query = text(f"SELECT * FROM ({check.query.replace('{plus}', plus)}) AS breaches LIMIT :most")
     times = [bindparam(name, type_=WHEN) for name in query._bindparams if name not in ("most", "max_losses")]
     return query.bindparams(*times)

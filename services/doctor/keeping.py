@@ -1,7 +1,24 @@
 """What is kept beside the tasks: counts, bodies, queues, slots."""
 
+from typing import Any
+
+from models import tables
 from services.doctor import mending
 from services.doctor.check import Check
+
+
+def _left_over(what: str, task_id: Any, other: str | None, sentence: str) -> Check:
+    """Rows that outlived their task: `other` is the column that tells those of one task apart."""
+    more = f", {other} AS other" if other else ""
+    return Check(
+        f"left-over-{what}",
+        f"No {what} is left of a task that is gone",
+        f"SELECT {task_id.name} AS id{more} FROM {task_id.table.name} AS rest "
+        f"WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = rest.{task_id.name})",
+        sentence,
+        mend=mending.remover(task_id),
+    )
+
 
 CHECKS = [
     Check(
@@ -34,33 +51,9 @@ CHECKS = [
         "queue {id} has {n:,} tasks and no row, so that none of them can be claimed",
         mend=mending.register_queues,
     ),
-    Check(
-        "left-over-body",
-        "No body is left of a task that is gone",
-        "SELECT task_id AS id FROM task_bodies b WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = b.task_id)",
-        "the body of #{id} is left, but not the task",
-        mend=mending.remove_bodies,
-    ),
-    Check(
-        "left-over-attempt",
-        "No attempt is left of a task that is gone",
-        """
-        SELECT task_id AS id, epoch AS other FROM attempts a
-        WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = a.task_id)
-        """,
-        "attempt {other} of #{id} is left, but not the task",
-        mend=mending.remove_attempts,
-    ),
-    Check(
-        "left-over-need",
-        "No need is left of a task that is gone",
-        """
-        SELECT child AS id, parent AS other FROM task_needs n
-        WHERE NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = n.child)
-        """,
-        "#{id} needs #{other}, but does not exist",
-        mend=mending.remove_needs,
-    ),
+    _left_over("body", tables.task_bodies.c.task_id, None, "the body of #{id} is left, but not the task"),
+    _left_over("attempt", tables.attempts.c.task_id, "epoch", "attempt {other} of #{id} is left, but not the task"),
+    _left_over("need", tables.task_needs.c.child, "parent", "#{id} needs #{other}, but does not exist"),
     Check(
         "slot-once",
         "No slot of a schedule has two tasks",

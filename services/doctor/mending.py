@@ -120,24 +120,19 @@ def register_queues(rows: Rows) -> int:
     return len(rows)
 
 
-def _remover(table: Any, task_id: Any) -> Callable[[Rows], int]:
-    """Delete rows of tasks that are gone."""
+def remover(task_id: Any) -> Callable[[Rows], int]:
+    """A repair that deletes rows of tasks that are gone; `task_id` is the column of their table that names the task."""
 
     def remove(rows: Rows) -> int:
         ids = sorted({row.id for row in rows})
         gone = task_id.in_(ids) & ~select(_t.id).where(_t.id == task_id).exists()
         with transaction() as session:
-            done = session.execute(delete(table).where(gone)).rowcount  # type: ignore[attr-defined]
-            changes = [(i, {"table": table.name}, None) for i in ids]
+            done = session.execute(delete(task_id.table).where(gone)).rowcount  # type: ignore[attr-defined]
+            changes = [(i, {"table": task_id.table.name}, None) for i in ids]
             audit.record_many(VERB, "task", changes, "rows were left of a task that is gone")
         return done
 
     return remove
-
-
-remove_bodies = _remover(tables.task_bodies, tables.task_bodies.c.task_id)
-remove_attempts = _remover(tables.attempts, tables.attempts.c.task_id)
-remove_needs = _remover(tables.task_needs, tables.task_needs.c.child)
 
 
 def _until_done(act: Callable[[], int]) -> int:

@@ -61,8 +61,8 @@ class Spec:
             "name": self.name, "description": self._description(), "project": self.project, "queue": self.queue,
             "priority": self.priority, "retries": self.retries, "tags": list(options.tags), **when,
             "timeout_s": checks.seconds(self.timeout, "timeout", 0.1, 1e9), "unique_key": self.unique_key,
-            "jitter_s": _jitter(self.jitter, rule), "overlap": _one_of(Overlap, self.overlap, "overlap"),
-            "missed": _one_of(Missed, self.missed, "missed"),
+            "jitter_s": _jitter(self.jitter, rule), "overlap": checks.one_of(Overlap, self.overlap, "overlap"),
+            "missed": checks.one_of(Missed, self.missed, "missed"),
             "missed_window_s": round(checks.seconds(self.missed_window, "missed_window", 0, MOST_WINDOW_S)),
             "pause_after": self.pause_after,
             "keep_runs": checks.whole(self.keep_runs, "keep_runs", 1, MOST_KEPT),
@@ -143,9 +143,19 @@ def _instant(value: Any, field: str) -> datetime | None:
     """Like `checks.instant`, but a start may lie years back."""
     if value is None:
         return None
-    if isinstance(value, datetime) and value.tzinfo is not None and EARLIEST < value < now():
+    try:
+        return checks.instant(value, field).astimezone(UTC)
+    except InvalidInput:
+        if not _long_ago(value):
+            raise
         return value.astimezone(UTC)
-    return checks.instant(value, field).astimezone(UTC)
+
+
+def _long_ago(value: Any) -> bool:
+    try:
+        return isinstance(value, datetime) and value.tzinfo is not None and EARLIEST < value < now()
+    except Exception:  # a zone of the caller's own making
+        return False
 
 
 def _jitter(value: Any, rule: Rule) -> int:
@@ -159,12 +169,6 @@ def _jitter(value: Any, rule: Rule) -> int:
                 "between two fires; give less"
             )  # fmt: skip
     return seconds
-
-
-def _one_of(kind: Any, value: Any, field: str) -> Any:
-    if value not in [each.value for each in kind]:
-        raise InvalidInput(field, f"{checks.shortened(value)} is none of {', '.join(each.value for each in kind)}")
-    return kind(value)
 
 
 def of_row(row: Any) -> dict[str, Any]:

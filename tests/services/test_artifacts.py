@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import socket
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -256,6 +257,17 @@ def test_links_are_refused(core, tmp_path):
     (tmp_path / Path(made.uri).name).write_text("geheim")
     with pytest.raises(NotFound):
         artifacts.open_local(made.id)
+
+
+def test_what_is_no_ordinary_file_is_refused(core, tmp_path):
+    """A link leads elsewhere, a pipe would be waited for, a device has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        for odd in (*(tmp_path / name for name in ("pipe", "link", "s")), tmp_path, Path("/dev/zero")):
+            assert kit.refused(lambda odd=odd: artifacts.save("a.csv", odd)).startswith("data: ")
+    assert not (settings().var_dir / "artifacts").exists()
 
 
 def test_a_file_is_written_once(kept):

@@ -1,18 +1,33 @@
-"""A payload or type that cannot be is refused before anything is written: one sentence with field, value and remedy."""
+"""What cannot be is refused before anything is written: one sentence with field, value and remedy, at every door."""
 
 import re
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from services import catalog, tasks
+from runtime.actor import Actor, actor
+from services import catalog, json_text, schedules, tasks
 from services.errors import InvalidInput
+from services.options import Options
+from tests.services import kit
+from tests.services.bad_inputs import OPTIONS, PAYLOADS, TEXTS, TYPES
 from tests.services.kit import refused
+
+IN_SCHEDULES = {"queue", "priority", "retries", "timeout", "tags", "unique_key", "project"}
+SLOW = {"a bomb", "1 MiB of quotes"}  # seconds for all doors
+DAILY = {"cron": "0 6 * * *"}
+said: dict[str, str] = {}
+
+
+def agreed(what: str, sentence: str) -> str:
+    """The same sentence, which must be what the other database has said."""
+    assert said.setdefault(what, sentence) == sentence
+    return sentence
 
 
 @pytest.fixture(params=["here", "declared"])
-def known_by(request, shared):
+def known_by(request: pytest.FixtureRequest, shared: str) -> Iterator[str]:
     """A type is known by its code, or by what a worker wrote down of it, as in the console."""
     code = catalog.local()["greet"]
     if request.param == "declared":
@@ -21,114 +36,85 @@ def known_by(request, shared):
     catalog.register(code)
 
 
-class Odd:
-    """An object whose own words fail."""
+@pytest.fixture
+def greet() -> Iterator[Actor]:
+    """The type as an actor; to be asked for after the ledger."""
+    code = catalog.local()["greet"]
 
-    def __repr__(self):
-        raise RuntimeError("no words")
+    def greet(run: Any, name: str = "world", n: int = 0, ratio: float = 0.5, data: Any = None) -> None:
+        """Say hello."""
 
-
-def nested(levels, inner=0):
-    for _ in range(levels):
-        inner = [inner]
-    return inner
-
-
-def bomb():
-    """Small in memory, endless when written: ten times ten times ten…"""
-    layer = ["x"] * 10
-    for _ in range(28):
-        layer = [layer] * 10
-    return layer
+    made = actor(greet)
+    yield made
+    del made.broker.actors["greet"]
+    catalog.register(code)
 
 
-def circular():
-    ring = []
-    ring.append(ring)
-    return ring
+@pytest.mark.parametrize("what", PAYLOADS)
+def test_a_payload_that_cannot_be_is_refused(known_by, what):
+    payload, sentence = PAYLOADS[what]
+    spoken = refused(lambda: tasks.enqueue("greet", payload), InvalidInput)
+    assert re.search(sentence, agreed(f"{what}, {known_by}", spoken))
 
 
-PAYLOADS = {
-    "no object": ([1, 2], r"payload: \[1, 2\] is not an object with the type's arguments"),
-    "text": ("{}", r"payload: '{}' is not an object"),
-    "none": (None, r"payload: None is not an object"),
-    "extra argument": ({"nmae": "x"}, r"/nmae: greet takes no such argument"),
-    "wrong kind": ({"n": "many"}, r"/n: .*many"),
-    "a fraction for a whole number": ({"n": 1.5}, r"/n: .*1\.5"),
-    "null for text": ({"name": None}, r"/name: .*None"),
-    "NaN": ({"ratio": float("nan")}, r"/ratio: nan is not a number JSON knows; give a finite one, or null"),
-    "Infinity": ({"ratio": float("inf")}, r"/ratio: inf is not a number JSON knows"),
-    "-Infinity deep down": ({"data": [{"x": [-float("inf")]}]}, r"/data/0/x/0: -inf is not a number JSON knows"),
-    "NUL": ({"name": "a\0b"}, r"/name: holds a NUL character; remove it"),
-    "NUL in a key": ({"data": {"a\0b": 1}}, r"/data: holds a NUL character; remove it"),
-    "half a surrogate pair": ({"name": "\ud83d"}, r"/name: holds half a surrogate pair"),
-    "half a pair in a key": ({"data": {"\udc00": 1}}, r"/data: holds half a surrogate pair"),
-    "half a pair in a list": ({"data": ["ok", "\ud800x"]}, r"/data/1: holds half a surrogate pair"),
-    "a number as key": ({"data": {1: "x"}}, r"/data: the key 1 is not text; JSON objects have text keys only"),
-    "a number as argument name": ({7: "x"}, r"the key 7 is not text"),
-    "null as key": ({"data": {None: "x"}}, r"/data: the key None is not text"),
-    "too deep": ({"data": nested(32)}, r"/data/0.*: nested deeper than 32 levels; flatten it"),
-    "a hundred thousand levels": ({"data": nested(100_000)}, r"nested deeper than 32 levels"),
-    "a ring": ({"data": circular()}, r"nested deeper than 32 levels"),
-    "a bomb": ({"data": bomb()}, r"more than 524,288 values; put large data into an artifact and pass its id"),
-    "2^53 + 1": ({"n": 2**53 + 1}, r"/n: 9007199254740993 is beyond 2\^53; give it as text"),
-    "-2^63": ({"data": -(2**63)}, r"/data: -9223372036854775808 is beyond 2\^53"),
-    "5,000 digits": ({"data": 10**5000}, r"/data: this value is beyond 2\^53; give it as text"),
-    "1 MiB and more": (
-        {"name": "x" * 1024 * 1024},
-        r"payload: 1,048,6\d\d bytes is more than 1,048,576; put large data",
-    ),
-    "1 MiB of two bytes each": ({"name": "ü" * 600_000}, r"payload: 1,200,0\d\d bytes is more than 1,048,576"),
-    "1 MiB of quotes": ({"name": '"' * 600_000}, r"payload: 1,200,0\d\d bytes is more than 1,048,576"),
-    "a set": ({"data": {1, 2}}, r"/data: \{1, 2\} \(set\) is not JSON; give text, numbers, lists or objects"),
-    "bytes": ({"data": b"x"}, r"/data: b'x' \(bytes\) is not JSON"),
-    "a Decimal": ({"data": Decimal("1.5")}, r"/data: Decimal\('1\.5'\).* is not JSON"),
-    "a date": ({"data": date(2026, 2, 28)}, r"/data: .*is not JSON"),
-    "an object": ({"data": object()}, r"/data: <object object at .* \(object\) is not JSON"),
-    "an object without words": ({"data": [Odd()]}, r"/data/0: this Odd \(Odd\) is not JSON"),
-    "a class": ({"data": int}, r"/data: <class 'int'> \(type\) is not JSON"),
-    "a function": ({"data": len}, r"/data: <built-in function len> .* is not JSON"),
-    "a huge key": ({"data": {"k" * 100_000: float("nan")}}, r"/data/k+…: nan"),
-    "a line break in a key": ({"data": {"a\nb": float("nan")}}, r"/data/'a\\nb': nan"),
-}
+@pytest.mark.parametrize("what", [what for what in PAYLOADS if what not in SLOW])
+def test_at_every_door_in_the_same_words(shared, greet, what):
+    payload, sentence = PAYLOADS[what]
+    spoken = refused(lambda: tasks.enqueue("greet", payload), InvalidInput)
+    many = refused(lambda: tasks.enqueue_many("greet", [{}] * 3 + [payload]), InvalidInput)
+    assert many == f"payload/3{spoken.removeprefix('payload')}"
+    assert refused(lambda: tasks.check("greet", payload), InvalidInput) == spoken
+    again = refused(lambda: tasks.run_again(1, payload=payload), InvalidInput) if payload is not None else ""
+    assert again in (spoken, "")
+    if payload is not None:
+        template = refused(lambda: schedules.create("n", "greet", payload, **DAILY), InvalidInput)
+        assert template.startswith("payload")
+        assert re.search(sentence, template)
+    if isinstance(payload, dict) and all(isinstance(name, str) for name in payload):
+        for act in (greet.enqueue, greet.send, greet.with_options(priority=60).enqueue):
+            assert refused(lambda act=act: act(**payload), InvalidInput) == spoken
+        assert refused(lambda: greet.enqueue_many([payload]), InvalidInput)
 
 
-@pytest.mark.parametrize(("payload", "sentence"), PAYLOADS.values(), ids=PAYLOADS)
-def test_a_payload_that_cannot_be_is_refused(known_by, payload, sentence):
-    assert re.search(sentence, refused(lambda: tasks.enqueue("greet", payload), InvalidInput))
-
-
-@pytest.mark.parametrize(("payload", "sentence"), PAYLOADS.values(), ids=PAYLOADS)
-def test_it_spoils_the_whole_batch_it_is_in(shared, payload, sentence):
-    refused(lambda: tasks.enqueue_many("greet", [{}] * 3 + [payload]), InvalidInput)
-
-
-NOT_A_NUMBER_IN_DISGUISE = ["nan", "inf", "-Infinity", "1e999"]
-
-
-@pytest.mark.parametrize("written", NOT_A_NUMBER_IN_DISGUISE)
+@pytest.mark.parametrize("written", ["nan", "inf", "-Infinity", "1e999"])
 def test_no_text_becomes_a_number_that_is_none(known_by, written):
     refused(lambda: tasks.enqueue("greet", {"ratio": written}), InvalidInput)
     refused(lambda: tasks.enqueue("greet", {"n": "9" * 400}), InvalidInput)
     refused(lambda: tasks.enqueue("greet", {"n": str(2**60)}), InvalidInput)
 
 
-TYPES = {
-    "greeet": r"type: there is no task type 'greeet'; did you mean greet\?",
-    "x" * 5_000: r"type: there is no task type 'x{70,}…; known are greet",
-    "": r"there is no task type ''",
-    "os.system": r"there is no task type 'os\.system'",
-    "../greet": r"there is no task type '\.\./greet'",
-    "__import__": r"there is no task type",
-    "greet\0": r"there is no task type 'greet\\x00'",
-    "\ud800": r"there is no task type '\\ud800'",
-    "GREET": r"there is no task type 'GREET'",
-}
+@pytest.mark.parametrize(("text", "sentence"), TEXTS.values(), ids=TEXTS)
+def test_a_text_that_is_no_json_for_a_payload_is_refused(shared, text, sentence):
+    spoken = refused(lambda: tasks.enqueue("greet", json_text.parsed(text, "arguments")), InvalidInput)
+    assert re.match(sentence, spoken)
+
+
+def test_what_is_json_is_read_as_it_stands():
+    assert json_text.parsed('\ufeff {"a": [1, -0.5, 1e3, true, null, "\\u00fc"]}\n', "x") == {
+        "a": [1, -0.5, 1000.0, True, None, "ü"]
+    }
+
+
+@pytest.mark.parametrize("what", OPTIONS)
+def test_an_option_that_cannot_be_is_refused_at_every_door(shared, greet, what):
+    options, sentence = OPTIONS[what]
+    spoken = refused(lambda: tasks.enqueue("greet", {}, **options), InvalidInput)
+    assert re.match(sentence, agreed(what, spoken))
+    assert refused(lambda: tasks.check("greet", {}, **options), InvalidInput) == spoken
+    assert refused(lambda: greet.with_options(**options).enqueue(), InvalidInput) == spoken
+    assert refused(lambda: greet.with_options(priority=60).with_options(**options).enqueue(), InvalidInput) == spoken
+    assert refused(lambda: greet.send_with_options(**options), InvalidInput) == spoken
+    assert refused(lambda: tasks.enqueue_many("greet", [{}], **options), InvalidInput) == spoken
+    if set(options) <= IN_SCHEDULES and None not in options.values():
+        assert refused(lambda: schedules.create("n", "greet", **DAILY, **options), InvalidInput) == spoken
 
 
 @pytest.mark.parametrize(("name", "sentence"), TYPES.items(), ids=lambda v: ascii(v)[:20])
 def test_an_unknown_type_is_refused_with_near_names(known_by, name, sentence):
-    assert re.search(sentence, refused(lambda: tasks.enqueue(name, {})))
+    spoken = refused(lambda: tasks.enqueue(name, {}))
+    assert re.search(sentence, agreed(f"type {name!r}, {known_by}", spoken))
+    assert refused(lambda: tasks.enqueue_many(name, [{}])) == spoken
+    assert refused(lambda: schedules.create("n", name, **DAILY)) == spoken
 
 
 @pytest.mark.parametrize("name", [None, 1, b"greet", ["greet"], object()], ids=lambda v: type(v).__name__)
@@ -139,3 +125,25 @@ def test_what_is_no_name_is_no_type(shared, name):
 @pytest.mark.parametrize("payloads", [5, None, "greet", {"name": "x"}, b"x"], ids=str)
 def test_many_payloads_are_a_list(shared, payloads):
     assert "payloads: " in refused(lambda: tasks.enqueue_many("greet", payloads), InvalidInput)
+
+
+def test_a_task_cannot_need_itself(shared):
+    """It would have to know its number before it has one."""
+    newest = kit.scalar("SELECT max(id) FROM tasks")
+    assert f"there is no task #{newest + 1}" in refused(lambda: kit.greet(needs=[newest + 1]), InvalidInput)
+
+
+def test_options_that_are_none_are_refused(shared):
+    assert "options: " in refused(lambda: tasks.enqueue("greet", {}, {"priority": 5}), InvalidInput)
+    with pytest.raises(InvalidInput, match=r"^priority: "):
+        Options(priority=0)
+
+
+def test_options_stay_what_they_were_when_they_were_said(core, greet):
+    """Needs that can be read once are not forgotten, and a context that goes on changing is not followed."""
+    first = kit.greet()
+    context: dict[str, Any] = {"step": [1]}
+    prepared = greet.with_options(needs=(one for one in [first]), context=context).with_options(priority=60)
+    context["step"].append({1, 2})
+    for child in (prepared.enqueue(), prepared.enqueue()):
+        assert (child.waits_on, child.priority, child.body.context) == (1, 60, {"step": [1]})

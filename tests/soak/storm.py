@@ -40,7 +40,7 @@ def soak(seed: int, seconds: float, database: str, bell: bool) -> bool:
     faults = plan(seed, seconds, database, bell)
     title = f"{database}, {'with' if bell else 'without'} the bell"
     terminal.print(f"[bold]{title}[/bold]: seed {seed}, {seconds:.0f} s, {len(faults)} faults")
-    with _place(database) as (folder, server):
+    with place(database) as (folder, server):
         crew = Crew(folder)
         try:
             wrong = _storm(crew, server, seed, seconds, faults, bell, folder)
@@ -58,14 +58,14 @@ def soak(seed: int, seconds: float, database: str, bell: bool) -> bool:
 
 
 @contextmanager
-def _place(database: str) -> Iterator[tuple[Path, Server | None]]:
+def place(database: str, **more: str) -> Iterator[tuple[Path, Server | None]]:
     """A folder and an empty ledger of one's own."""
     folder = Path(tempfile.mkdtemp(prefix="cb-soak-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the PostgreSQL wheel asks for a private one
     server = Server() if database == "postgresql" else None
     try:
         with pytest.MonkeyPatch.context() as patch:
-            use(patch, folder / "var", server.url if server else None, **SCALED)
+            use(patch, folder / "var", server.url if server else None, **{**SCALED, **more})
             migrate.upgrade()
             yield folder, server
             db.engine().dispose()
