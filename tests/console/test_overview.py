@@ -111,7 +111,7 @@ def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
     test = fine(page("overview", "operator"))
     (act,) = [b for b in test.button if b.label == "Resume" and not b.key.startswith("queue_")]
     test = fine(act.click().run())
-    fine(test.button(key="queue_yes").click().run())
+    fine(test.button(key="ask_yes").click().run())
     assert not queues.get("mail").paused
     assert events("resume")[0].actor_id == "operator-1"
 
@@ -201,8 +201,8 @@ def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
     test.session_state[grid.key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     test = fine(test.run())
     test = fine(test.button(key="worker_stop").click().run())
-    test.text_input(key="queue_reason").set_value("New disk")
-    fine(test.button(key="queue_yes").click().run())
+    test.text_input(key="ask_reason").set_value("New disk")
+    fine(test.button(key="ask_yes").click().run())
     (event,) = events("stop")
     assert (event.entity_id, event.reason, event.actor_id) == (name, "New disk", "operator-1")
 
