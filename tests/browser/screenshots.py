@@ -24,6 +24,8 @@ from tests.support import wait_until
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
+DRAWN = """() => [...document.querySelectorAll('[data-testid=stMetricChart]')]
+    .every((chart) => chart.querySelector('canvas, svg'))"""
 EMPTY = ("overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings")
 LARGEST = 300_000  # bytes of a picture in docs/
 
@@ -81,7 +83,7 @@ def _filled() -> tuple[Operator, dict[str, str]]:
     wait_until(lambda: search.count(TaskFilter(status=Status.running)).n >= 4, timeout=30, what="work that runs")
     (running, *_) = search.ids(TaskFilter(status=Status.running, type="score_leads"))
     wait_until(lambda: (search.by_ids([running])[0].progress_percent or 0) > 2, timeout=60, what="some progress")
-    (failed, *_) = search.ids(TaskFilter(status=Status.failed))
+    (failed, *_) = search.ids(TaskFilter(status=Status.failed, error="ConnectionError"))
     family = max(search.ids(TaskFilter(type="send_digest", status=Status.pending)))
     pages = {name: _path(name) for name in EMPTY}
     pages |= {
@@ -130,6 +132,7 @@ def _one(page: Any, url: str, file: Path) -> None:
     page.get_by_test_id("stMainBlockContainer").locator("h1, [data-testid=stAlert]").first.wait_for()
     page.wait_for_function(SETTLED)
     page.wait_for_load_state("networkidle")
+    page.wait_for_function(DRAWN)
     page.screenshot(path=str(file))
     print(file)
 
