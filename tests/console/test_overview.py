@@ -2,13 +2,13 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from console.ui import cards
+from console.ui import cards, charts
 from models import Move, db, now
 from services import artifacts, audit, audit_export, queues, tasks, workers
 from tests.conftest import use
@@ -104,6 +104,14 @@ def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):  # noqa: F811
     st.cache_data.clear()
     assert f"Task #{held[0].id} has been held for 40 m" in said(fine(page("overview"))).replace("\\", "")
     fine(page("task", id=str(held[0].id))).button(key="task_Release").click().run()
+
+
+def test_what_ran_in_one_column_alone_is_drawn_as_a_point():
+    hours = [now() - timedelta(hours=n) for n in (3, 2, 1, 0)]
+    first_day, later = [[{}, {}, {}, {50: 2.0, 95: 3.0}], [{}, {50: 1.0, 95: 2.0}, {50: 2.0, 95: 3.0}, {}]]
+    alone, joined = (charts.durations(hours, line, line, [], UTC)["series"] for line in (first_day, later))
+    assert {line["showSymbol"] for line in alone} == {True}
+    assert {line["showSymbol"] for line in joined} == {False}
 
 
 def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
