@@ -85,6 +85,8 @@ def _filled() -> tuple[Operator, dict[str, str]]:
     wait_until(lambda: (search.by_ids([running])[0].progress_percent or 0) > 2, timeout=60, what="some progress")
     (failed, *_) = search.ids(TaskFilter(status=Status.failed, error="ConnectionError"))
     family = max(search.ids(TaskFilter(type="send_digest", status=Status.pending)))
+    (cancelled, *_) = search.ids(TaskFilter(status=Status.cancelled))
+    (queued, *_) = search.ids(TaskFilter(status=Status.queued, type="import_mailbox"))
     pages = {name: _path(name) for name in EMPTY}
     pages |= {
         "task-running": f"/task?id={running}", "task-log": f"/task?id={running}&tab=Log",
@@ -92,6 +94,7 @@ def _filled() -> tuple[Operator, dict[str, str]]:
         "task-files": f"/task?id={report.id}&tab=Files", "task-attempts": f"/task?id={failed}&tab=Attempts",
         "task-arguments": f"/task?id={analysed.id}&tab=Arguments",
         "task-related": f"/task?id={family}&tab=Related", "task-history": f"/task?id={family}&tab=History",
+        "task-cancelled": f"/task?id={cancelled}", "task-queued": f"/task?id={queued}",
         "task-missing": "/task?id=999999", "run-form": "/run?run_type=simulation_batch",
         "schedule": "/schedule?id=1", "schedule-definition": "/schedule?id=5&schedule_tab=Definition",
         "schedules-coming": "/schedules?schedules_view=Coming+up",
