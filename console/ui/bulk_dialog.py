@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console import who
-from console.ui import bulk_results, bulk_words, say, tell
+from console.ui import bulk_results, bulk_words, living, say, tell
 from console.ui.bulk_strip import OPEN, open_job
 from console.ui.bulk_words import WORDS
 from models import Role
@@ -50,7 +50,7 @@ def show_if_asked() -> None:
 
 
 def _body(job_id: int) -> None:
-    st.fragment(run_every=1)(_live)(job_id)
+    living.every(1)(_live)(job_id)
 
 
 def _live(job_id: int) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from console import schedule_reads
-from console.ui import outage, pager, parts, say, schedule_list
+from console.ui import living, outage, pager, parts, say, schedule_list
 from console.ui import schedule_fates as fates
 from models import Cause, FireOutcome
 from services.schedules import FireView, Output
@@ -26,7 +26,7 @@ EMPTY = (
 )
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 @outage.told()
 def board(schedule_id: int | None) -> None:
     """A page of it, which lives; the newest first."""

@@ -4,7 +4,7 @@ import streamlit as st
 from sqlalchemy.exc import DBAPIError
 
 from console import pages, who
-from console.ui import bridge, look, say
+from console.ui import bridge, living, look, say
 from models import Status, Task, db
 from services import audit, inbox
 
@@ -16,7 +16,7 @@ SHOWN = 6
 _SAYS = {Status.completed: "has completed", Status.failed: "has failed", Status.cancelled: "was cancelled"}
 
 
-@st.fragment(run_every=TICK_S)
+@living.every(TICK_S)
 def show() -> None:
     """The part that lives; where the database is away it is silent, as the page says so."""
     me = who.me().operator

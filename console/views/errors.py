@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import figures, pages, reads
-from console.ui import bulk_dialog, bulk_strip, error_board, outage, parts, tell
+from console.ui import bulk_dialog, bulk_strip, error_board, living, outage, parts, tell
 from models import GroupState
 
 parts.title("Errors")
@@ -26,7 +26,7 @@ def _standing_still() -> None:
             st.page_link(pages.page("workers"), label="Show", icon=":material/arrow_forward:", query_params={})
 
 
-@st.fragment(run_every=10)
+@living.every(10)
 @outage.told()
 def board() -> None:
     """The part that lives."""

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import look, outage, pager, parts, returning, rows, say, tell
+from console.ui import living, look, outage, pager, parts, returning, rows, say, tell
 from models import Status
 from services import inbox
 from services.errors import ServiceError
@@ -91,7 +91,7 @@ def page_of(cursors: list[Any]) -> None:
     st.session_state[CURSORS] = cursors
 
 
-@st.fragment(run_every=5)
+@living.every(5)
 @outage.told()
 def board() -> None:
     """The part that lives."""

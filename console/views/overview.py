@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import figures, pages, reads, who
-from console.ui import asking, attention, charts, first_run, parts, queue_dialog, rows, say, standing, tell
+from console.ui import asking, attention, charts, first_run, living, parts, queue_dialog, rows, say, standing, tell
 from console.ui.cards import Answer, Board
 from models import Role, Task
 from services.trends import Trend
@@ -11,7 +11,7 @@ from services.trends import Trend
 span = parts.title_with_span("Overview", "24h")
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 def board() -> None:
     """The part that lives."""
     tell.show()

@@ -5,6 +5,7 @@ import streamlit as st
 from console import pages, who
 from console.ui import (
     asking,
+    living,
     outage,
     say,
     schedule_acts,
@@ -37,7 +38,7 @@ def asked() -> Schedule:
         st.stop()
 
 
-@st.fragment(run_every=3)
+@living.every(3)
 @outage.told()
 def board() -> None:
     """The part that lives."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import schedule_reads, who
-from console.ui import outage, pager, parts, say, schedule_fates, schedule_form, schedule_history, schedule_list
+from console.ui import living, outage, pager, parts, say, schedule_fates, schedule_form, schedule_history, schedule_list
 from console.ui import schedule_words as words
 from models import Role
 from services.errors import InvalidInput
@@ -57,7 +57,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="schedules_b
     )  # fmt: skip
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 @outage.told()
 def board() -> None:
     """The list, which lives."""
@@ -108,7 +108,7 @@ def page_of(cursors: list[str | None]) -> None:
     st.session_state[CURSORS] = cursors
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 @outage.told()
 def what_comes() -> None:
     """The next fires of all schedules, soonest first."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import confirm, outage, say, task_parts
+from console.ui import confirm, living, outage, say, task_parts
 from models import Task
 from services import inbox, tasks
 from services.errors import ServiceError
@@ -44,7 +44,7 @@ elif first_look.owner == who.me().operator.id and st.session_state.get(WATCHED) 
     st.session_state[WATCHED] = first_look.id
 
 
-@st.fragment(run_every=2 if live else None)
+@living.every(2 if live else None)
 @outage.told()
 def board() -> None:
     """The part that lives while the task does."""

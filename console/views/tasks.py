@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import bulk_dialog, bulk_strip, filters, grid, outage, parts, tell
+from console.ui import bulk_dialog, bulk_strip, filters, grid, living, outage, parts, tell
 from models import Role
 
 parts.title("Tasks")
@@ -26,7 +26,7 @@ def run_one() -> None:
         st.page_link(pages.page("run"), label="Run a task", icon=":material/play_circle:", query_params={})
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 @outage.told()
 def board() -> None:
     """The part that lives."""

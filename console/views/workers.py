@@ -7,7 +7,7 @@ import streamlit as st
 
 from console import figures, pages, who
 from console.figures import Stand
-from console.ui import asking, charts, parts, queue_dialog, say
+from console.ui import asking, charts, living, parts, queue_dialog, say
 from console.ui.cards import Board
 from models import Role, Worker, now
 from services.attention import Processes
@@ -19,7 +19,7 @@ MOST_SHOWN = 100  # processes; the rest is counted
 span = parts.title_with_span("Workers and queues", "6h")
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 def processes() -> None:
     """Who beats, who fell silent, who died."""
     cards = Board()
@@ -108,7 +108,7 @@ def detail(chosen: Worker, work: list) -> None:
         )  # fmt: skip
 
 
-@st.fragment(run_every=4)
+@living.every(4)
 def lines() -> None:
     """How long the lines were, and one card a queue."""
     cards = Board()

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, bindparam, select, update
 from sqlmodel import Session
 
 from models import Move, Status, Task, now, tables
 from services import bell, checks
 from services.errors import NotFound, StaleTask
-from services.lifecycle.batch import among, listed
+from services.lifecycle.batch import among, listed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.needs import settle
 
@@ -18,13 +18,17 @@ from services.lifecycle.needs import settle
 def locked(session: Session, task_id: int) -> Task:
     """The task, locked until the transaction ends. Raises `NotFound`."""
     checks.whole(task_id, "id", 1, 2**53)
-    task = session.execute(
-        select(Task).where(tables.tasks.c.id == task_id).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    task = session.execute(_locked(), {"id": task_id}).scalar_one_or_none()
     if task is None:
         raise NotFound(f"there is no task #{task_id}")
     session.expunge(task)  # a picture of this moment: what comes later makes a new one
     return task
+
+
+@per_database
+def _locked() -> Any:
+    one = select(Task).where(tables.tasks.c.id == bindparam("id", type_=BigInteger)).with_for_update()
+    return one.execution_options(populate_existing=True)
 
 
 def cancel(session: Session, task_id: int, by: str, reason: str | None) -> Task:

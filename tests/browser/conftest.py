@@ -9,20 +9,29 @@ from pathlib import Path
 import pytest
 
 from services import sessions
-from tests.browser.serving import CHROMIUM, served
+from tests.browser.serving import CHROMIUM, Served, served
 from tests.conftest import SQLITE_FILE
 
 
-@pytest.fixture
-def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_file: Path) -> Iterator[str]:
-    """The address of a console with an empty ledger of its own, and one worker."""
+@pytest.fixture(scope="module")
+def installation(needs_chromium, tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Served]:
+    """A console and a worker for the tests of a file."""
+    folder = tmp_path_factory.mktemp("console")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-    (tmp_path / "var").mkdir()
-    shutil.copy(migrated_file, tmp_path / "var" / SQLITE_FILE)
-    with served(monkeypatch, tmp_path, port, ACTOR_MODULES="tests.processes.kinds", WORKER_THREADS="2") as address:
-        yield address
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    (folder / "var").mkdir()
+    shutil.copy(migrated_file, folder / "var" / SQLITE_FILE)
+    options = {"ACTOR_MODULES": "tests.processes.kinds", "WORKER_THREADS": "2"}
+    with pytest.MonkeyPatch.context() as patch, served(patch, folder, port, **options) as running:
+        yield running
+
+
+@pytest.fixture
+def console(installation: Served) -> Iterator[str]:
+    """The address of a console whose ledger is empty, beside a worker with nothing to do."""
+    installation.anew()
+    yield installation.address
+    assert "Traceback" not in installation.log.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -60,8 +60,8 @@ def _console(patch: pytest.MonkeyPatch, folder: Path, before: Callable[[], None]
     modules = "actors,tests.browser.believable_kinds"
     scheduler = [sys.executable, "scheduler.py"]
     options = {"ACTOR_MODULES": modules, "WORKER_THREADS": "4"}
-    with served(patch, folder, port, scheduler, before=before, **options) as address:
-        yield address
+    with served(patch, folder, port, scheduler, before=before, **options) as running:
+        yield running.address
 
 
 def _yesterday() -> None:

@@ -3,19 +3,72 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import SQLModel
 
-from models import migrate
+from models import migrate, transaction
 from runtime import ready, web
+from services import workers
 from settings import ROOT
 from tests.conftest import forget, use
 from tests.support import wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+WORKER = [sys.executable, "-m", "runtime.worker_process"]
+# What the processes that run have written down about themselves, and expect to find
+THEIRS = {"schema_floor", "workers", "types", "queues"}
+
+
+@dataclass
+class Served:
+    """The processes of one installation, and where they are."""
+
+    address: str
+    log: Path
+    _running: list[subprocess.Popen] = field(default_factory=list)
+
+    def start(self, commands: Sequence[list[str]]) -> None:
+        """Start these, and wait until console and worker are up."""
+        with self.log.open("ab") as log:
+            for command in commands:
+                process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+                self._running.append(process)
+        wait_until(ready.console_answers, timeout=60, what="the console's start")
+        wait_until(lambda: ready.beats("worker"), timeout=60, what="the worker's start")
+
+    def anew(self) -> None:
+        """An empty ledger, and a worker that lives and has nothing to do."""
+        if any(process.poll() is not None for process in self._running):
+            self._running = [process for process in self._running if process.poll() is None]
+            workers.bury_the_dead_here()
+            self.start([WORKER])
+        with transaction() as session:
+            for table in reversed(SQLModel.metadata.sorted_tables):
+                if table.name not in THEIRS:
+                    session.execute(table.delete())
+            session.execute(text("DELETE FROM workers WHERE stopped_at IS NOT NULL"))
+            session.execute(text("UPDATE queues SET paused_at = NULL, paused_by = NULL, pause_reason = NULL"))
+            session.execute(text("DELETE FROM sqlite_sequence"))
+        wait_until(lambda: sum(one.busy for one in workers.alive()) == 0, what="a worker with nothing to do")
+
+    def stop(self) -> None:
+        """End them in good order, or at last in any."""
+        for process in self._running:
+            process.terminate()
+        for process in self._running:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @contextmanager
@@ -26,29 +79,18 @@ def served(
     *more: list[str],
     before: Callable[[], None] = lambda: None,
     **settings: str,
-) -> Iterator[str]:
-    """The address of a console on this port, with a ledger of its own in `folder`; `more`: further processes' commands.
+) -> Iterator[Served]:
+    """A console on this port, with a ledger of its own in `folder`; `more`: further processes' commands.
 
     `before` may fill the ledger before anybody works on it. What the processes say is in `folder`/log.
     """
     use(patch, folder / "var", None, PORT=port, **settings)
     migrate.upgrade()
     before()
-    log = (folder / "log").open("wb")
-    commands = [web.argv(), [sys.executable, "-m", "runtime.worker_process"], *more]
-    running = [subprocess.Popen(c, cwd=ROOT, stdout=log, stderr=log, start_new_session=True) for c in commands]
+    running = Served(f"http://127.0.0.1:{port}", folder / "log")
     try:
-        wait_until(ready.console_answers, timeout=60, what="the console's start")
-        wait_until(lambda: ready.beats("worker"), timeout=60, what="the worker's start")
-        yield f"http://127.0.0.1:{port}"
+        running.start([web.argv(), WORKER, *more])
+        yield running
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        log.close()
+        running.stop()
         forget()

@@ -44,8 +44,8 @@ def console(needs_chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         port = str(listener.getsockname()[1])
     scheduler, modules = [sys.executable, "scheduler.py"], "tests.processes.kinds"
     served_here = served(monkeypatch, tmp_path, port, scheduler, before=a_large_ledger, ACTOR_MODULES=modules)
-    with types_kept(), served_here as address:
-        yield address
+    with types_kept(), served_here as running:
+        yield running.address
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

@@ -15,7 +15,7 @@ def test_eight_processes_take_each_of_three_thousand_tasks_once(worker):
     for one in crowd:
         one.up()
     ids = kinds.noop.enqueue_many([{}] * 3_000)
-    done = facts.completed(ids)
+    done = facts.completed(ids, timeout=120)
     assert {task.epoch for task in done if task.losses} == set()
     with reading() as session:
         rows = session.execute(select(Attempt.task_id, Attempt.outcome, Attempt.worker)).all()

@@ -17,7 +17,7 @@ from runtime import instance, ready
 from services import tasks, workers
 from settings import ROOT
 from tests.conftest import forget, use
-from tests.processes import kinds
+from tests.processes import facts, kinds
 from tests.support import wait_until
 
 SLOW_S = 60.0  # a start takes a few seconds; a loaded machine may take its time
@@ -154,8 +154,9 @@ def test_what_dies_is_replaced_alone_and_its_tasks_run_again_at_once(start, var_
     victim = int(witness.read_text().split()[2])
     for pid in (victim, before["scheduler"], before["web"], before["valkey"]):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(witness.read_text().splitlines()) > 1, timeout=8, what="another start, before the lease")
+    wait_until(lambda: len(witness.read_text().splitlines()) > 1, timeout=SLOW_S, what="another start")
     assert tasks.wait(task.id, timeout=SLOW_S).losses == 1
+    assert "was ended by Killed" in str(facts.attempts(task.id)[0].error_text)  # and not: its lease ran out
     after = run.pids()
     assert {name for name in ALL if after[name] == before[name]} == {name for name in WORKERS if before[name] != victim}
     wait_until(lambda: ready.missing() is None, timeout=SLOW_S, what="the console's return")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,8 +12,8 @@ from settings import ROOT
 from tests.processes import facts, kinds
 from tests.support import wait_until
 
-IDLE_S = 12.0
-MOST_IDLE_S = 0.6 / 60  # seconds of processor time a second
+IDLE_S = 8.0
+MOST_WAKES = 40  # a second, of all its threads together: what processor time that takes, a benchmark says
 
 
 def weight(process: psutil.Process) -> tuple[int, int, int]:
@@ -20,9 +21,10 @@ def weight(process: psutil.Process) -> tuple[int, int, int]:
     return process.memory_info().rss, process.num_fds(), process.num_threads()
 
 
-def cpu_s(process: psutil.Process) -> float:
-    used = process.cpu_times()
-    return used.user + used.system
+def wakes(process: psutil.Process) -> int:
+    """How often its threads have gone to sleep of themselves: unlike processor time, the same on a busy machine."""
+    told = [status.read_text() for status in Path(f"/proc/{process.pid}/task").glob("*/status")]
+    return sum(int(line.split()[1]) for one in told for line in one.splitlines() if line.startswith("voluntary"))
 
 
 @pytest.mark.usefixtures("valkey")
@@ -30,10 +32,9 @@ def test_an_idle_worker_sleeps_and_is_small(worker):
     one = worker(LEASE_S="10", BEAT_S="1", POLL_S="1", WORKER_THREADS="8").up()  # as they are out of the box
     process = psutil.Process(one.pid)
     facts.completed(kinds.echo.enqueue_many([{}] * 100))
-    began, before = time.monotonic(), cpu_s(process)
+    began, before = time.monotonic(), wakes(process)
     wait_until(lambda: time.monotonic() - began >= IDLE_S, timeout=2 * IDLE_S, every=0.5, what="some idle time")
-    used = (cpu_s(process) - before) / (time.monotonic() - began)
-    assert used <= MOST_IDLE_S, f"{60 * used:.2f} s a minute"
+    assert (wakes(process) - before) / (time.monotonic() - began) <= MOST_WAKES
     assert process.memory_info().rss <= 130 * 10**6
 
 

@@ -16,6 +16,7 @@ from runtime.program import STEADY_S
 from settings import ROOT
 from tests.support import wait_until
 
+SLOW_S = 40.0  # for what takes a moment on a quiet machine
 SLEEPER = "import signal; signal.pause()"
 STUBBORN = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('I am deaf', flush=True)\n"
@@ -222,7 +223,7 @@ def test_stopping_goes_from_the_highest_stage_down_and_exits_with_0(supervise, r
         running.wait_for(f"{name} listens")
     children = running.children()
     running.signal(request_to_stop)
-    assert running.process.wait(10) == 0
+    assert running.process.wait(SLOW_S) == 0
     assert [line for line in running.lines() if line.endswith("stops")] == [
         "web stops",
         "worker stops",
@@ -236,8 +237,8 @@ def test_a_child_that_ignores_the_request_is_killed_when_its_time_is_over(superv
     wait_until(lambda: "I am deaf" in running.said(), what="the stubborn child")
     children, asked = running.children(), time.monotonic()
     running.signal(signal.SIGTERM)
-    assert running.process.wait(10) == 0
-    assert 0.5 <= time.monotonic() - asked < 3
+    assert running.process.wait(SLOW_S) == 0
+    assert 0.5 <= time.monotonic() - asked < 4  # its own half second, not the five that others get
     assert gone(children)
 
 
@@ -262,7 +263,7 @@ def test_a_request_that_arrives_twice_at_once_is_one_request(supervise):
     running.wait_for("a listens")
     running.signal(signal.SIGTERM)
     running.signal(signal.SIGTERM)
-    assert running.process.wait(10) == 0
+    assert running.process.wait(SLOW_S) == 0
     assert running.lines()[-1] == "a stops"
 
 
@@ -309,7 +310,7 @@ def test_a_child_killed_while_stopping_is_reported_and_one_that_stops_by_itself_
     running.wait_for("a listens")
     wait_until(lambda: "I am deaf" in running.said(), what="the stubborn child")
     running.signal(signal.SIGTERM)
-    assert running.process.wait(10) == 0
+    assert running.process.wait(SLOW_S) == 0
     assert [line for line in running.lines() if line in ("deaf -9", "a 0")] == ["deaf -9"]
 
 
