@@ -52,14 +52,15 @@ def some(console) -> dict[str, int]:
     tasks.wait(schedules.run_now(nightly.id).id, timeout=60)
     for one in (failed, echo):
         tasks.wait(one.id, timeout=60)
-    return {"failed": failed.id, "echo": echo.id, "waits": waits.id, "running": running.id}
+    ids = {"failed": failed.id, "echo": echo.id, "waits": waits.id, "running": running.id}
+    return {**ids, "schedule": nightly.id}
 
 
 def _paths(some: dict[str, int], theme: str) -> list[str]:
     task = "/task?id={}".format
     # Dark differs in its colours alone: the pages that have them all
     log = f"{task(some['echo'])}&tab=Log"
-    shared = ["/", "/run?run_type=echo", "/errors", "/schedule?id=1", task(some["failed"]), log]
+    shared = ["/", "/run?run_type=echo", "/errors", f"/schedule?id={some['schedule']}", task(some["failed"]), log]
     if theme == "dark":
         return shared
     pages = ["/tasks", "/schedules", "/inbox", "/workers", "/audit", "/settings", "/task?id=999999"]
