@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the console listens on; loopback unless you mean it.")
     port: int = Field(8501, ge=1, le=65535, description="Port the console listens on.")
 
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names by which browsers reach the console, separated by commas (`board.example.org`, "
+        "`*.example.org`; `*`: any). A page of a stranger that points its name at this machine gets no answer. "
+        "`HOST` and the names of loopback always count.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token that `/api/metrics` asks for; unset: there are no metrics."
     )
@@ -85,7 +91,7 @@ class Settings(BaseSettings):
         None, description="Version shown for workers; unset: the Git commit, where there is one."
     )
 
-    @field_validator("worker_queues", "actor_modules", mode="before")
+    @field_validator("worker_queues", "actor_modules", "allowed_hosts", mode="before")
     @classmethod
     def split(cls, value: object) -> object:
         """`a, b` as it is written in an environment variable."""

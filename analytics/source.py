@@ -43,7 +43,7 @@ class Data(BaseModel):
     @property
     def label(self) -> str:
         """What a result calls this source."""
-        return f"artifact {self.artifact}" if self.rows is None else f"{len(self.rows):,} rows given inline"
+        return f"stored file {self.artifact}" if self.rows is None else f"{len(self.rows):,} rows given inline"
 
     def arguments(self, path_of: Callable[[int], Path]) -> dict[str, Any]:
         """The arguments of `analytics.deals.read`; `path_of` finds a stored file (`run.artifact_path`)."""

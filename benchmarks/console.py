@@ -2,7 +2,8 @@
 
 Every page's script run and live tick in CPU milliseconds of its thread, medians of 20, in a real web process that is
 asked by websocket as a browser asks; the share of one core that 50 open pages take which tick every 5 seconds; and each
-question at 10,000 tasks against 1,000,000. Ledgers are made where there are none (see `benchmarks.ledger`).
+question at 10,000 tasks against 1,000,000. Ledgers are made where there are none (see `benchmarks.ledger`): in SQLite,
+or with `--db postgresql` in a PostgreSQL of their own.
 """
 
 import argparse
@@ -25,28 +26,23 @@ import psutil
 import requests
 
 from benchmarks.console_client import Tab
+from benchmarks.console_ledgers import Ledger, ledgers
 
-PAGES = ("", "tasks", "task", "run", "errors", "workers", "audit", "settings", "inbox")
+PAGES = ("", "tasks", "task", "run", "schedules", "schedule", "errors", "workers", "audit", "settings", "inbox")
 RUNS = 20
 PAGE_MS, TICK_MS = 150, 40  # the bar
 SESSIONS, EVERY_S, WATCHED_S = 50, 5.0, 60.0
 
 
-def environment(var_dir: Path, port: int = 0) -> dict[str, str]:
-    """Where the ledger is, for a process of its own: settings are read once."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
-    return {**kept, "VAR_DIR": str(var_dir), "PORT": str(port or 8501), "LOG_LEVEL": "error"}
-
-
 @contextmanager
-def served(var_dir: Path, notes: Path) -> Iterator[tuple[str, psutil.Process]]:
+def served(ledger: Ledger, notes: Path) -> Iterator[tuple[str, psutil.Process]]:
     """A web process over this ledger: its address, and the process."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = ["-m", "benchmarks.console_probe", "run", "console/asgi.py", "--server.address", "127.0.0.1"]
     process = subprocess.Popen(
         [sys.executable, *command, "--server.port", str(port)],
-        env={**environment(var_dir, port), "CONSOLE_PROBE": str(notes)}, stdout=subprocess.DEVNULL,
+        env={**ledger.environment(port), "CONSOLE_PROBE": str(notes)}, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
     try:
@@ -68,12 +64,12 @@ def _answers(base: str) -> bool:
         return False
 
 
-def signed_in(base: str, var_dir: Path) -> str:
+def signed_in(base: str, ledger: Ledger) -> str:
     """The cookie of an admin's session."""
     code = "from services import sessions; print(sessions.link())"
     port = int(base.rsplit(":", 1)[1])
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(var_dir, port), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=ledger.environment(port), capture_output=True, text=True, check=True
     )  # fmt: skip
     browser = requests.Session()
     browser.get(f"{base}/sign-in", params={"link": done.stdout.split()[-1]}, timeout=30)
@@ -81,10 +77,10 @@ def signed_in(base: str, var_dir: Path) -> str:
 
 
 async def pages(base: str, cookie: str, notes: Path, task: int) -> dict[str, dict[str, Any]]:
-    """Each page by itself: CPU of a whole run and of a tick of all its live parts."""
+    """Each page by itself: CPU of a whole run, of a tick of its costliest live part, and of one of each."""
     figures = {}
     for page in PAGES:
-        tab = Tab(base, cookie, page, f"id={task}" if page == "task" else "")
+        tab = Tab(base, cookie, page, {"task": f"id={task}", "schedule": "id=1"}.get(page, ""))
         await tab.open()
         if tab.broken:
             print(f"{page}: left out, {tab.broken}", file=sys.stderr)
@@ -94,22 +90,24 @@ async def pages(base: str, cookie: str, notes: Path, task: int) -> dict[str, dic
             await tab.run()
         full = await _clocked(tab.run, notes)
         tick = await _clocked(tab.tick, notes) if tab.fragments else []
+        parts = [_median(list(one)) or 0.0 for one in zip(*tick, strict=False)]  # each has its own clock in a browser
         figures[page or "overview"] = {
-            "run_cpu_ms": _median(full), "tick_cpu_ms": _median(tick), "live_parts": len(tab.fragments),
+            "run_cpu_ms": _median([sum(run) for run in full]), "tick_cpu_ms": max(parts, default=None),
+            "all_ticks_cpu_ms": round(sum(parts), 1), "live_parts": len(tab.fragments),
         }  # fmt: skip
         print(f"{page or 'overview':10} {figures[page or 'overview']}", file=sys.stderr)
         await tab.close()
     return figures
 
 
-async def _clocked(act: Any, notes: Path) -> list[float]:
-    """CPU milliseconds of each of some acts, of all script runs that it led to."""
+async def _clocked(act: Any, notes: Path) -> list[list[float]]:
+    """CPU milliseconds of each of some acts: of every script run that it led to, in their order."""
     spent = []
     for _ in range(RUNS):
         before = _noted(notes)
         await act()
         await asyncio.sleep(0.1)  # the note is written after the last message
-        spent.append(sum(line["cpu_ms"] for line in _noted(notes)[len(before) :]))
+        spent.append([line["cpu_ms"] for line in _noted(notes)[len(before) :]])
         await asyncio.sleep(0.15)
     return spent
 
@@ -168,6 +166,8 @@ def questions() -> dict[str, float]:
         "totals.attempts": totals.attempts, "search.page": lambda: search.page(TaskFilter()),
         "search.page failed": lambda: search.page(TaskFilter(status="failed")),
         "search.count": lambda: search.count(TaskFilter()),
+        "search.page of a schedule": lambda: search.page(TaskFilter(schedule_id=1)),
+        "search.page of an owner": lambda: search.page(TaskFilter(owner=1)),
     }  # fmt: skip
     figures = {}
     for name, question in asked.items():
@@ -181,19 +181,12 @@ def questions() -> dict[str, float]:
     return figures
 
 
-def _asked(var_dir: Path) -> dict[str, float]:
+def _asked(ledger: Ledger) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.console", "--questions"], env=environment(var_dir), check=True,
+        [sys.executable, "-m", "benchmarks.console", "--questions"], env=ledger.environment(), check=True,
         capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def _made(var_dir: Path, tasks: int) -> Path:
-    if not (var_dir / "callboard.sqlite3").exists():
-        command = [sys.executable, "-m", "benchmarks.ledger", "--tasks", str(tasks)]
-        subprocess.run(command, env=environment(var_dir), check=True, stdout=subprocess.DEVNULL)
-    return var_dir
 
 
 def main() -> None:
@@ -202,6 +195,7 @@ def main() -> None:
     options.add_argument(
         "--ledgers", type=Path, default=Path("var/bench"), help="folder of the ledgers; default: var/bench"
     )
+    options.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite")
     options.add_argument("--large", type=int, default=1_000_000)
     options.add_argument("--small", type=int, default=10_000)
     options.add_argument("--no-crowd", action="store_true", help="leave out the 50 sessions")
@@ -210,33 +204,37 @@ def main() -> None:
     if given.questions:
         print(json.dumps(questions()))
         return
-    large, small = (_made(given.ledgers.absolute() / str(n), n) for n in (given.large, given.small))
-    load = os.getloadavg()
-    figures: dict[str, Any] = {"pages": {}, "crowd": None}
-    notes = given.ledgers.absolute() / "probe.jsonl"
-    notes.unlink(missing_ok=True)
-    with served(large, notes) as (base, process):
-        cookie = signed_in(base, large)
-        figures["pages"] = asyncio.run(pages(base, cookie, notes, given.large // 2))
-        if not given.no_crowd:
-            figures["crowd"] = asyncio.run(crowd(base, cookie, process))
-            print(figures["crowd"], file=sys.stderr)
-    few, many = _asked(small), _asked(large)
+    folder = given.ledgers.absolute()
+    with ledgers(folder, given.db, (given.large, given.small)) as (large, small):
+        load = os.getloadavg()
+        figures: dict[str, Any] = {"pages": {}, "crowd": None}
+        notes = folder / "probe.jsonl"
+        notes.unlink(missing_ok=True)
+        with served(large, notes) as (base, process):
+            cookie = signed_in(base, large)
+            figures["pages"] = asyncio.run(pages(base, cookie, notes, given.large // 2))
+            if not given.no_crowd:
+                figures["crowd"] = asyncio.run(crowd(base, cookie, process))
+                print(figures["crowd"], file=sys.stderr)
+        few, many = _asked(small), _asked(large)
     figures["questions_ms"] = {q: {str(given.small): few[q], str(given.large): many[q]} for q in few}
-    _report(figures, load)
+    _report(figures, load, given)
 
 
-def _report(figures: dict[str, Any], load: tuple[float, float, float]) -> None:
-    print(f"| page | run, CPU ms (bar {PAGE_MS}) | tick, CPU ms (bar {TICK_MS}) |\n|---|---|---|")
+def _report(figures: dict[str, Any], load: tuple[float, float, float], given: argparse.Namespace) -> None:
+    print(f"| page | run, CPU ms (bar {PAGE_MS}) | tick, CPU ms (bar {TICK_MS}) | all live parts |\n|---|---|---|---|")
     for page, found in figures["pages"].items():
-        print(f"| {page} | {found['run_cpu_ms']} | {found['tick_cpu_ms'] or '–'} |")
+        print(
+            f"| {page} | {found['run_cpu_ms']} | {found['tick_cpu_ms'] or '–'} | {found['all_ticks_cpu_ms'] or '–'} |"
+        )
     for question, found in figures["questions_ms"].items():
         print(f"{question:28} {' ms, '.join(map(str, found.values()))} ms")
     machine = {
         "cores": os.cpu_count(), "python": platform.python_version(), "load_before": [round(n, 2) for n in load],
-        "load_after": [round(n, 2) for n in os.getloadavg()], "database": "SQLite",
+        "load_after": [round(n, 2) for n in os.getloadavg()], "database": given.db, "tasks": given.large,
     }  # fmt: skip
-    path = Path(__file__).parent / "results" / "console.json"
+    name = "console" if given.db == "sqlite" else f"console-{given.db}"
+    path = Path(__file__).parent / "results" / f"{name}.json"
     path.write_text(json.dumps({"machine": machine, **figures}, indent=1) + "\n")
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import insert, select, text
 CHUNK = 20_000
 DAYS = 30
 RUNNING = 16
+SCHEDULES = 100
 # name, queue, share, typical seconds, share that fails
 TYPES = [
     ("send_mail", "mail", 40, 0.2, 0.01), ("make_thumbnail", "media", 20, 1.5, 0.01),
@@ -186,6 +187,7 @@ def make(tasks: int) -> None:
         session.execute(text("DELETE FROM search_mark"))
         session.execute(text("INSERT INTO search_mark (id, newest, settled) VALUES (1, :n, :n)"), {"n": tasks})
     _declare()
+    _recur()
     with db.engine().begin() as connection:
         connection.execute(text("ANALYZE"))
 
@@ -207,6 +209,15 @@ def _declare() -> None:
         model = create_model(name, customer=(int, 1), note=(str, ""))
         catalog.register(catalog.TaskType(name, model, queue=queue))
     catalog.declare()
+
+
+def _recur() -> None:
+    """Some schedules, which nobody fires."""
+    from services import schedules
+
+    for n in range(SCHEDULES):
+        name = TYPES[n % len(TYPES)][0]
+        schedules.create(f"{name.replace('_', ' ')} {n}", name, {"customer": n + 1}, cron=f"{n % 60} */2 * * *")
 
 
 def _put(connection: Any, table: str, rows: list[dict[str, Any]]) -> None:

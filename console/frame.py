@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import outage, say, strip
+from console.ui import outage, say, strip, tell
 
 
 @outage.ends_the_page()
@@ -13,6 +13,7 @@ def run() -> None:
     st.session_state["_time_zone"] = visit.operator.time_zone
     chosen = st.navigation(pages.navigation())
     strip.show()
+    tell.show()
     with st.sidebar:
         st.html(_FOOT.format(name=say.markup(visit.operator.name), role=visit.operator.role, zone=say.zone().key))
     chosen.run()

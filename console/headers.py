@@ -4,11 +4,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Scope, Send
-from streamlit import config
 
 from settings import settings
 
-WRONG_HOST = "This console does not go by that name: add the host to STREAMLIT_SERVER_ALLOWED_HOSTS, set off by spaces."
+WRONG_HOST = (
+    "This console does not go by that name. Use one that it knows, "
+    "or have whoever runs it add the host to ALLOWED_HOSTS."
+)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Streamlit's charts evaluate expressions, its styles are inline; nothing is ever fetched from elsewhere.
 POLICY = "; ".join(
     (
@@ -50,7 +53,7 @@ def adding(send: Send) -> Send:
 
 def host_is_allowed(scope: Scope) -> bool:
     """Whether the request names a host of ours: a stranger's name that points at this machine is none."""
-    allowed = {host.lower() for host in config.get_option("server.allowedHosts")} | {settings().host.lower()}
+    allowed = {host.lower() for host in (*LOOPBACK, settings().host, *settings().allowed_hosts)}
     name = _hostname(_header(scope, b"host"))
     return "*" in allowed or name in allowed or any(a[0:2] == "*." and name.endswith(a[1:]) for a in allowed)
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from console import export_route, file_routes
+from console import export_route, file_routes, output_route
 from console.metrics import metrics
 from services import audit, audit_export
 from services.errors import Forbidden, NotFound, ServiceError
@@ -58,6 +58,7 @@ routes = [
                 Route("/audit.csv", audit_trail),
                 Route("/metrics", metrics),
                 Route("/tasks.{kind}", export_route.tasks),
+                Route("/tasks/{id:int}/output", output_route.output),
             ],
             exception_handlers={ServiceError: _refused},
         ),

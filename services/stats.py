@@ -25,7 +25,7 @@ _task = tables.tasks.c
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What ended in one hour; `counts` holds the outcomes of attempts that there were."""
+    """What ended in one hour: the outcomes of attempts, and what was cancelled before it had any."""
 
     at: datetime  # its start
     type: str
@@ -65,7 +65,8 @@ def by_type() -> dict[tuple[str, Status], int]:
 
 
 def by_type_and_hour(hours: int = 24, type: str | None = None, queue: str | None = None) -> list[Hour]:  # noqa: A002
-    """The outcomes of attempts, for each type and each of the last hours that had any, oldest first."""
+    """The outcomes of attempts and of what was cancelled waiting, by type and hour, oldest first; hours without any
+    are left out."""
     both = _both(_last(hours), [o.value for o in Outcome], type, queue)
     c = both.c
     rows = _read(

@@ -65,7 +65,8 @@ class TypeTrend:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What attempts came to in each column; percentiles in seconds by percentage, None where nothing ran."""
+    """What attempts came to in each column, and what was cancelled before it had one; percentiles in seconds by
+    percentage."""
 
     span: Span
     columns: list[datetime]

@@ -103,11 +103,27 @@ function onClick(event) {
   const target = event.composedPath()[0]
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (target.closest?.(".callboard-keys")) help()
+  const whole = plain && target.closest?.("a.callboard-all")
+  if (whole) {
+    event.preventDefault()
+    return unfold(whole)
+  }
   const link = plain && target.closest?.("a.callboard-task, a.callboard-schedule")
   const id = link && new URL(link.href).searchParams.get("id")
   if (!id) return
   event.preventDefault()
   here.setTriggerValue(link.classList.contains("callboard-task") ? "open" : "schedule", Number(id))
+}
+
+// All of a text of which the page shows the beginning
+async function unfold(link) {
+  if (link.ariaBusy === "true") return
+  link.ariaBusy = "true"
+  const answer = await fetch(link.href).catch(() => null)
+  link.ariaBusy = "false"
+  if (!answer?.ok) return void (link.textContent = "It cannot be read now. Try again")
+  link.closest("details").querySelector("pre").textContent = await answer.text()
+  link.remove()
 }
 
 function go(page) {

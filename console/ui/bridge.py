@@ -1,23 +1,15 @@
 """The one script of ours on every page: keys, the tab's title, the inbox's badge, desktop notifications, the theme."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from console import pages
-from console.ui import say
+from console.ui import say, script
 from models import Operator, Task
 
-STATIC = Path(__file__).resolve().parents[1] / "static"
-
-_mount = st.components.v2.component(
-    "callboard_bridge",
-    html=(STATIC / "bridge.html").read_text(),
-    css=(STATIC / "bridge.css").read_text(),
-    js=(STATIC / "bridge.js").read_text(),
-)
+_mount = script.component("bridge")
 
 
 def show(operator: Operator, unread: str, fresh: Sequence[Task]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console import who
-from console.ui import bulk_results, bulk_words, living, say
+from console.ui import bulk_results, bulk_words, living, say, tell
 from console.ui.bulk_strip import OPEN, open_job
 from console.ui.bulk_words import WORDS
 from models import Role
@@ -32,7 +32,7 @@ def ask(act: Act, which: TaskFilter | Sequence[int], first: int | None = None) -
         job.wait(AT_ONCE_S)
         open_job(job.id)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/block:")
+        tell.later(str(refusal), good=False)
 
 
 def show_if_asked() -> None:
@@ -43,7 +43,7 @@ def show_if_asked() -> None:
     try:
         job = _found(job_id)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal))
+        tell.later(str(refusal), good=False)
         return
     title = bulk_words.headline(job.act, job.which, job.undoes)
     st.dialog(title, icon=f":material/{WORDS[job.act].icon}:", width="medium")(_body)(job_id)

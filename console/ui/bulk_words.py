@@ -29,6 +29,7 @@ WORDS = {
     ),
     Act.delete: Words("Delete", "delete", "Deleting", "Undo shows them again."),
     Act.restore: Words("Restore", "restore_from_trash", "Restoring", "Undo hides them again."),
+    Act.release: Words("Release", "lock_open", "Releasing", None),
 }  # fmt: skip
 
 

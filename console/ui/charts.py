@@ -41,7 +41,8 @@ def durations(
         _line(name, [_seconds(at.get(p)) for at in points], colour, kind) for name, points, p, colour, kind in lines
     ]
     chart = _chart(columns, series, deploys, zone, {"type": "log", "axisLabel": {"formatter": "{value} s"}})
-    chart["legend"] = {"top": 0, "left": 0, "itemWidth": 18, "type": "scroll"}  # its icons show solid and dashed
+    # Lines as icons, which show solid and dashed; a circle would hide them
+    chart["legend"] = {"top": 0, "left": 0, "itemWidth": 22, "itemHeight": 0, "type": "scroll"}
     return chart
 
 
@@ -58,8 +59,11 @@ def depth(
 
 
 def _line(name: str, data: list[Any], colour: str, kind: str, **more: Any) -> dict[str, Any]:
+    around = [None, *data, None]
+    alone = any(n is not None and around[at] is around[at + 2] is None for at, n in enumerate(data))
     return {
-        "type": "line", "name": name, "data": data, "showSymbol": False, "connectNulls": False,
+        "type": "line", "name": name, "data": data, "connectNulls": False,
+        "showSymbol": alone, "symbol": "circle", "symbolSize": 5,  # a line of one point draws nothing
         "lineStyle": {"color": colour, "type": kind, "width": 1.6}, "itemStyle": {"color": colour}, **more,
     }  # fmt: skip
 

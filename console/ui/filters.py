@@ -6,11 +6,11 @@ import streamlit as st
 
 from console import asked, reads
 from console.asked import EMPTY, KEYS, SPANS, STATUSES
-from console.ui import export_menu, views_menu
+from console.ui import export_menu, say, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
 
-HIDDEN = ("error", "tag", "held", "deleted")  # behind "More"
+HIDDEN = ("by", "error", "tag", "held", "deleted")  # behind "More"
 
 
 def chosen() -> TaskFilter | None:
@@ -36,6 +36,10 @@ def chosen() -> TaskFilter | None:
             label_visibility="collapsed", width=160,
         )  # fmt: skip
         with st.popover(_more_label(), icon=":material/tune:"):
+            st.text_input(
+                "Created by", key="by", bind="query-params", max_chars=120,
+                placeholder="A name, schedule 4 or task 12",
+            )  # fmt: skip
             st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
             st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
             st.toggle("Only held tasks", key="held", bind="query-params", help="They wait until somebody releases them")
@@ -48,7 +52,7 @@ def chosen() -> TaskFilter | None:
     try:
         return asked.task_filter(said())
     except InvalidInput as refusal:
-        st.warning(str(refusal), icon=":material/filter_alt_off:")
+        st.warning(say.plain(refusal), icon=":material/filter_alt_off:")
         return None
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import say
+from console.ui import say, tell
 from models import Role
 from services import samples
 from services.errors import ServiceError
@@ -39,7 +39,7 @@ def _run() -> None:
         with who.acting():
             made = samples.run({"return_path": "/"})
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:", duration="long")
+        tell.later(str(refusal), good=False)
         return
     st.cache_data.clear()
     pages.open_task(made[-1].id or 0)

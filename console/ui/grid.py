@@ -89,7 +89,7 @@ def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
     if ticked:
         st.markdown(f"**{len(ticked)}** ticked", width="content")
         chosen = [task for task in tasks if task.id in ticked]
-        for act in _acts(shot.filter):
+        for act in _acts(shot.filter, any(acts.ACTS["Release"].effect(task) for task in chosen)):
             live = any(acts.ACTS[WORDS[act].name].may(task) for task in chosen)
             _button(name, act, ticked, live)
     else:
@@ -103,7 +103,7 @@ def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
 def _all_that_match(name: str, wanted: TaskFilter) -> None:
     key = f"{name}_all"
     st.menu_button(
-        "Act on all that match", _acts(wanted), key=key, type="tertiary", icon=":material/select_all:",
+        "Act on all that match", _acts(wanted, wanted.held), key=key, type="tertiary", icon=":material/select_all:",
         format_func=lambda act: f":material/{WORDS[act].icon}: {WORDS[act].name}…", disabled=not bulk_dialog.may(),
         on_click=_ask_of_all, args=(key, wanted),
     )  # fmt: skip
@@ -123,8 +123,11 @@ def _button(name: str, act: Act, which: Any, live: bool) -> None:
     )  # fmt: skip
 
 
-def _acts(wanted: TaskFilter) -> tuple[Act, ...]:
-    return (Act.restore,) if wanted.deleted else (Act.cancel, Act.rerun, Act.reprioritise, Act.delete)
+def _acts(wanted: TaskFilter, held: bool) -> tuple[Act, ...]:
+    """What is offered; of `held` tasks first that they be let go."""
+    if wanted.deleted:
+        return (Act.restore,)
+    return (*((Act.release,) if held else ()), Act.cancel, Act.rerun, Act.reprioritise, Act.delete)
 
 
 def _open(click: str, ids: list[int]) -> None:

@@ -18,7 +18,7 @@ SHOWN = 10  # findings of one rule
 
 def show() -> None:
     """The card; it looks every second while a check is at work."""
-    st.fragment(run_every=1 if _latest_is_busy() else None)(_card)()
+    living.every(1 if _latest_is_busy() else None)(_card)()
     if st.session_state.pop(ASKED, False):
         st.dialog("Repair what is safe", icon=":material/build:")(_confirm)()
 

@@ -1,6 +1,6 @@
 """Parts that pages share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +10,7 @@ from services.trends import SPANS
 
 
 def title(text: str) -> None:
-    """A page's one heading, which also names the browser's tab."""
+    """A page's one heading."""
     st.title(text, anchor=False)
 
 
@@ -24,8 +24,8 @@ def title_with_span(text: str, default: str) -> str:
         )  # fmt: skip
 
 
-def empty(icon: str, sentence: str, hint: str = "") -> None:
-    """What stands where there is nothing to show."""
+def empty(icon: str, sentence: str, hint: str = "", action: Callable[[], Any] | None = None) -> None:
+    """What stands where there is nothing to show; `action` draws the one thing to do about it."""
     with st.container(
         border=True, horizontal_alignment="center", vertical_alignment="center", height=180, gap="xsmall"
     ):
@@ -33,20 +33,18 @@ def empty(icon: str, sentence: str, hint: str = "") -> None:
         st.markdown(sentence, width="content")
         if hint:
             st.caption(hint, width="content")
+        if action is not None:
+            action()
 
 
 def facts(rows: Mapping[str, str | None]) -> None:
     """Names and values in two columns; values are shown as text. What is None is left out."""
     lines = "".join(
-        f'<span style="opacity:.7">{say.markup(name)}</span>'
-        f'<span style="overflow-wrap:anywhere">{say.markup(value)}</span>'
+        f"<span>{say.markup(name)}</span><span>{say.markup(value)}</span>"
         for name, value in rows.items()
         if value is not None
     )
-    st.html(
-        '<div style="display:grid;grid-template-columns:minmax(70px,max-content) 1fr;gap:.3rem 1.25rem;'
-        f'font-size:.95rem;line-height:1.45">{lines}</div>'
-    )
+    st.html(f'<div class="cb-facts"><div>{lines}</div></div>')
 
 
 def height(many: int, row: int = 30, most: int = 20) -> Any:

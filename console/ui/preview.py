@@ -1,24 +1,15 @@
 """A stored file, looked at in place. What others wrote is shown as text, as a table, or by the browser's own viewer."""
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
-from console.ui import parts, readable, say
+from console.ui import parts, readable, say, script
 from models import Artifact
 from services import previews
 from services.errors import NotFound
 
-STATIC = Path(__file__).resolve().parents[1] / "static"
-
 # An iframe of our own: Streamlit's is sandboxed, and browsers show no PDF in a sandbox
-_pdf = st.components.v2.component(
-    "callboard_pdf",
-    html='<iframe title="PDF"\n></iframe>',
-    css=(STATIC / "pdf.css").read_text(),
-    js=(STATIC / "pdf.js").read_text(),
-)
+_pdf = script.component("pdf", '<iframe title="PDF"\n></iframe>')
 
 
 def show(one: Artifact) -> None:

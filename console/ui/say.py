@@ -3,7 +3,7 @@
 import json
 import pprint
 import re
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -89,6 +89,12 @@ def at(moment: datetime | None, where: tzinfo | None = None) -> str:
         return f"{local:%H:%M:%S}"
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local.day} {local:%b}{year}, {local:%H:%M:%S}"
+
+
+def exact(moment: datetime) -> str:
+    """The instant itself, for whoever asks: `2026-11-22 11:55:18.123 UTC`."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03d} UTC"
 
 
 def size(count: float | None) -> str:

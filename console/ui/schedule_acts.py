@@ -1,17 +1,18 @@
 """What the buttons of a schedule's page do: run it now, switch it on or off, delete it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from console import pages, schedule_reads, who
-from console.ui import say, tell
+from console.ui import asking, say, tell
+from console.ui.asking import Question
 from services import schedules
 from services.errors import ServiceError
 
-ASKED, REFUSED, NOT_RUN = "_schedule_asked", "_schedule_refused", "_schedule_not_run"
-REASON, CANCEL = "schedule_reason", "schedule_cancel_runs"
-SAY = {
+NOT_RUN, CANCEL = "_schedule_not_run", "schedule_cancel_runs"
+MEANS = {
     "Switch off": "It fires no more until it is switched on again. What it has enqueued goes on.",
     "Switch on": "It fires again from its next slot on. Slots that passed meanwhile are written down as skipped.",
     "Delete": "It fires no more, and cannot be brought back. Its history and its tasks stay.",
@@ -58,35 +59,22 @@ def _seen() -> None:
 
 def ask(act: str, schedule_id: int) -> None:
     """For a button's callback: open the dialog at the next full run."""
-    st.session_state[ASKED] = (act, schedule_id)
-    st.session_state.pop(REFUSED, None)
-    st.rerun()
-
-
-def show_if_asked() -> None:
-    """At the end of the page."""
-    asked = st.session_state.pop(ASKED, None)
-    if asked is None:
-        return
     try:
-        row = schedules.get(asked[1])
+        name = schedules.get(schedule_id).name
     except ServiceError as refusal:
         tell.later(str(refusal), good=False)
         return
-    st.dialog(say.plain(f"{asked[0]} {say.short(row.name, 50)}"))(_body)(*asked)
-
-
-def _body(act: str, schedule_id: int) -> None:
-    st.caption(SAY[act])
-    if act == "Delete":
-        _what_ends(schedules.will_end(schedule_id))
-    shown = "Shown to everybody" if act == "Switch off" else "Shown in the audit trail"
-    st.text_input("Reason", key=REASON, max_chars=500, placeholder=shown)
-    if refused := st.session_state.get(REFUSED):
-        st.error(say.plain(refused))
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button("Leave it", key="schedule_no", on_click=st.rerun)
-        st.button(act, key="schedule_yes", type="primary", on_click=_do, args=(act, schedule_id))
+    acts: dict[str, Callable[[str], Any]] = {
+        "Switch off": lambda reason: schedules.disable(schedule_id, reason),
+        "Switch on": lambda reason: schedules.enable(schedule_id, reason or None),
+        "Delete": lambda reason: schedules.delete(
+            schedule_id, reason or None, cancel_runs=bool(st.session_state.get(CANCEL))
+        ),
+    }
+    seen = asking.EVERYBODY if act == "Switch off" else asking.AUDIT
+    fields = (lambda: _what_ends(schedules.will_end(schedule_id))) if act == "Delete" else None
+    after = _deleted if act == "Delete" else lambda _: schedule_reads.forget()
+    asking.ask(Question(act, name, MEANS[act], acts[act], seen, fields, after))
 
 
 def _what_ends(live: list[int]) -> None:
@@ -101,24 +89,8 @@ def _what_ends(live: list[int]) -> None:
     st.toggle("Cancel them, too", key=CANCEL, help="What waits is cancelled, what runs is asked to stop.")
 
 
-def _do(act: str, schedule_id: int) -> None:
-    """Reads what was typed itself: a click may arrive together with the last word."""
-    reason: Any = str(st.session_state.get(REASON) or "").strip()
-    try:
-        with who.acting():
-            if act == "Switch off":
-                schedules.disable(schedule_id, reason)
-            elif act == "Switch on":
-                schedules.enable(schedule_id, reason or None)
-            else:
-                cancel = bool(st.session_state.get(CANCEL))
-                ended = schedules.delete(schedule_id, reason or None, cancel_runs=cancel)
-    except ServiceError as refusal:
-        st.session_state[REFUSED] = str(refusal)
-        return
+def _deleted(ended: list[int]) -> None:
     schedule_reads.forget()
-    if act == "Delete":
-        told = f", and {say.many(len(ended), 'run')} cancelled or asked to stop" if ended else ""
-        tell.later(f"It is deleted{told}")
-        st.switch_page(pages.page("schedules"), query_params={})
-    st.rerun()
+    told = f", and {say.many(len(ended), 'run')} cancelled or asked to stop" if ended else ""
+    tell.later(f"It is deleted{told}")
+    st.switch_page(pages.page("schedules"), query_params={})

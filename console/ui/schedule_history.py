@@ -72,7 +72,7 @@ def _row(view: FireView, left: Mapping[int, Output], named: bool) -> str:
     task = "" if view.task_id is None else task_link(view.task_id)
     return (
         '<div class="cb-row" role="row">'
-        f'<div role="cell" data-label="Slot">{say.markup(_when(view))}'
+        f'<div role="cell" data-label="Slot"><span title="{say.exact(view.at)}">{say.markup(_when(view))}</span>'
         f'<small><span class="cb-cause cb-{view.cause.value}">{CAUSES[view.cause]}</span></small></div>'
         f'<div role="cell" data-label="Outcome">{fates.badge(which)}</div>'
         f'<div role="cell" class="cb-came">{name}{task}{told}{_left(view, left.get(view.task_id or 0))}</div></div>'
@@ -90,12 +90,13 @@ def task_link(task_id: int, words_: str | None = None) -> str:
 
 
 def _left(view: FireView, output: Output | None) -> str:
-    """The beginning of what it left, more of it on a click, all of it behind a link; and the tasks it made."""
+    """The beginning of what it left, all of it on a click; and the tasks it made."""
     if output is None or view.task_id is None:
         return ""
     drawn = ""
     if output.text:
-        all_of_it = task_link(view.task_id, "All of it") if output.cut else ""
+        where = f"/api/tasks/{view.task_id}/output"
+        all_of_it = f'<a class="callboard-all" href="{where}" target="_self">All of it</a>' if output.cut else ""
         first = say.markup(say.short(" ".join(output.text.split()), 90))
         drawn = (
             f'<details class="cb-output"><summary>{first}</summary><pre>{say.markup(output.text)}'

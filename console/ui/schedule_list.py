@@ -13,7 +13,7 @@ from services import schedules
 from services.schedules import Latest, Slot, Upcoming
 
 CELLS = 10  # past fires in a row
-HEADS = ("Schedule", "Next", "Last fires", "Last", "Success", "Average", "")
+HEADS = ("Schedule", "Next", "Last fires", "Last", "Success", "Average", "State")
 
 
 def show(rows: Sequence[Schedule], past: Mapping[int, Sequence[Latest]]) -> None:

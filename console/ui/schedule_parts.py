@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import schedule_reads, who
+from console import pages, schedule_reads, who
 from console.ui import say, schedule_acts, schedule_backfill, schedule_conflict, schedule_form, schedule_history
 from console.ui import schedule_fates as fates
 from console.ui import schedule_words as words
@@ -160,5 +160,10 @@ def last_runs(row: Schedule) -> None:
     """The last five, with how they stand."""
     found = schedule_reads.history(row.id, None, ("ran",), schedule_history.LAST)[: schedule_history.LAST]
     if found:
-        st.markdown("**Last runs**")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown("**Last runs**", width="content")
+            st.page_link(
+                pages.page("tasks"), label="All its tasks", icon=":material/list_alt:",
+                query_params={"by": f"schedule {row.id}"},
+            )  # fmt: skip
         schedule_history.last_runs(found)

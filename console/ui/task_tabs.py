@@ -9,6 +9,13 @@ from services import artifacts, history, previews
 from services import graph as graphs
 
 MOST_TRACEBACK = 20_000
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+KINDS = {
+    "application/pdf": "PDF", "application/json": "JSON", "application/zip": "ZIP archive", "text/csv": "CSV table",
+    "text/plain": "text", "image/png": "PNG picture", "image/jpeg": "JPEG picture",
+    f"{_OFFICE}.presentationml.presentation": "PowerPoint slides", f"{_OFFICE}.spreadsheetml.sheet": "Excel table",
+    f"{_OFFICE}.wordprocessingml.document": "Word document", "application/vnd.apache.parquet": "Parquet table",
+}  # fmt: skip
 
 
 def attempts(task: Task) -> None:
@@ -35,7 +42,8 @@ def _attempt(attempt: Attempt) -> None:
             st.caption("Stopped against its will.")
         if attempt.traceback:
             with st.expander("Traceback", key=f"traceback{attempt.epoch}"):
-                st.code(say.visible(attempt.traceback[-MOST_TRACEBACK:]), language="python", height=360)
+                shown = say.visible(attempt.traceback[-MOST_TRACEBACK:])
+                st.code(shown, language="python", height=360 if shown.count("\n") > 16 else "content")
 
 
 def arguments(task: Task) -> None:
@@ -83,8 +91,13 @@ def file(one: Artifact) -> None:
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:baseline;overflow-wrap:anywhere">'
         f'<a href="{one.url}" target="_self" download style="{link}">{say.markup(one.name)}</a>'
-        f'<span style="opacity:.7">{say.size(one.size)} · {say.markup(one.media_type)} · file {one.id}</span></div>'
+        f'<span style="opacity:.7" title="{say.markup(one.media_type)}">{say.size(one.size)} · {say.markup(_kind(one))}'
+        f" · file {one.id}</span></div>"
     )
+
+
+def _kind(one: Artifact) -> str:
+    return KINDS.get(one.media_type.partition(";")[0], one.media_type)
 
 
 def related(task: Task) -> None:

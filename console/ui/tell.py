@@ -1,4 +1,4 @@
-"""A word about what a click has done, shown by the next drawing.
+"""A word about what a click has done, shown by the next drawing: of the page, or of the part of it that was clicked.
 
 Not by the click's callback: in a fragment's rerun its toast would take the place of the page's style sheet, which
 Streamlit keeps in the same list.
@@ -12,14 +12,12 @@ KEPT = "_tell"
 
 
 def later(words: str, good: bool = True) -> None:
-    """For callbacks: keep it for the next drawing."""
-    st.session_state[KEPT] = (words, good)
+    """For callbacks: keep it for the next drawing, which may be of another page."""
+    st.session_state.setdefault(KEPT, []).append((words, good))
 
 
 def show() -> None:
-    """In a page's body: say what was kept."""
-    kept = st.session_state.pop(KEPT, None)
-    if kept is not None:
-        words, good = kept
+    """Say what was kept: the frame for whole pages, a fragment whose buttons have something to say for itself."""
+    for words, good in st.session_state.pop(KEPT, ()):
         icon = ":material/check:" if good else ":material/error:"
         st.toast(say.plain(words), icon=icon, duration="short" if good else "long")

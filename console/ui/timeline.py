@@ -41,6 +41,6 @@ def show(task: Task) -> None:
             f'<div style="height:4px;border-radius:2px;background:{look.HEX[colour]}"></div>'
             f'<div style="font-weight:600;margin-top:.4rem">{label}'
             f'<span style="font-weight:400;opacity:.75;float:right;padding-right:.5rem">{lasted}</span></div>'
-            f'<div style="opacity:.7;font-size:.85rem">{say.at(since)}</div></div>'
+            f'<div style="opacity:.7;font-size:.85rem" title="{say.exact(since)}">{say.at(since)}</div></div>'
         )
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.35rem">{"".join(boxes)}</div>')

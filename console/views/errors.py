@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from console import reads
-from console.ui import bulk_dialog, bulk_strip, error_board, living, outage, parts
+from console import figures, pages, reads
+from console.ui import bulk_dialog, bulk_strip, error_board, living, outage, parts, tell
 from models import GroupState
 
 parts.title("Errors")
@@ -17,10 +17,21 @@ chosen = st.segmented_control(
 state = GroupState(chosen or "open")
 
 
+def _standing_still() -> None:
+    """What is shown grows with the scheduler's ticks: without it, it is from before."""
+    if not figures.scheduled():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="errors_still"):
+            words = "No scheduler is alive: what has failed since it went is not counted here yet."
+            st.markdown(f":orange[:material/warning:] {words}", width="content")
+            st.page_link(pages.page("workers"), label="Show", icon=":material/arrow_forward:", query_params={})
+
+
 @living.every(10)
 @outage.told()
 def board() -> None:
     """The part that lives."""
+    tell.show()
+    _standing_still()
     bulk_strip.show()
     error_board.show(state)
 

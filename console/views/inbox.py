@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import living, look, outage, pager, parts, returning, rows, say
+from console.ui import living, look, outage, pager, parts, returning, rows, say, tell
 from models import Status
 from services import inbox
 from services.errors import ServiceError
@@ -24,7 +24,7 @@ def do(act: Callable[..., None], *given: Any) -> None:
         with who.acting():
             act(*given)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:", duration="long")
+        tell.later(str(refusal), good=False)
 
 
 def open_it(task_id: int) -> None:
@@ -95,6 +95,7 @@ def page_of(cursors: list[Any]) -> None:
 @outage.told()
 def board() -> None:
     """The part that lives."""
+    tell.show()
     bar = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="inbox_bar")
     with bar:
         dismissed = st.toggle(

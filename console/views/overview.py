@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import figures, pages, reads, who
-from console.ui import attention, charts, first_run, living, parts, queue_dialog, rows, say, standing
+from console.ui import asking, attention, charts, first_run, living, parts, queue_dialog, rows, say, standing, tell
 from console.ui.cards import Answer, Board
 from models import Role, Task
 from services.trends import Trend
@@ -14,6 +14,7 @@ span = parts.title_with_span("Overview", "24h")
 @living.every(4)
 def board() -> None:
     """The part that lives."""
+    tell.show()
     cards = Board()
     stand, trend = cards.ask(figures.stand), cards.ask(figures.trend, span)
     depths, deploys = cards.ask(figures.depths, span), cards.ask(figures.deploys, span)
@@ -72,7 +73,7 @@ def notice(n: int, alarm: attention.Alarm) -> None:
 def throughput(found: Trend, deploys: charts.Marks) -> None:
     """What attempts came to."""
     st.echarts_chart(
-        charts.throughput(found.columns, found.outcomes, deploys, say.zone()), height=215, key="throughput_chart",
+        charts.throughput(found.columns, found.outcomes, deploys, say.zone()), height=225, key="throughput_chart",
         alt="How attempts ended over time",
     )  # fmt: skip
 
@@ -83,7 +84,7 @@ def durations(found: Trend, deploys: charts.Marks) -> None:
         st.caption("Nothing ran in this span.")
         return
     st.echarts_chart(
-        charts.durations(found.slow_columns, found.run, found.wait, deploys, say.zone()), height=215,
+        charts.durations(found.slow_columns, found.run, found.wait, deploys, say.zone()), height=225,
         key="durations_chart", alt="Percentiles of the time attempts ran and waited",
     )  # fmt: skip
 
@@ -109,4 +110,4 @@ def _open_task(ids: list[int]) -> None:
 
 
 board()
-queue_dialog.show_if_asked()
+asking.show_if_asked()

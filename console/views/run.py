@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, who
-from console.ui import form, how, look, parts, say, schema
+from console.ui import form, how, look, parts, say, schema, tell
 from models import Role, Task
 from services import catalog, json_text, tasks
 from services.errors import InvalidInput, ServiceError
@@ -38,7 +38,7 @@ def send(
     except ServiceError as refusal:
         return str(refusal)
     words = "lives already" if made.deduplicated else "is accepted"
-    st.toast(f"Task #{made.id} {words}", icon=":material/check:")
+    tell.later(f"Task #{made.id} {words}")
     return pages.open_task(made.id or 0)
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from console import pages, who
 from console.ui import (
+    asking,
     living,
     outage,
     say,
@@ -66,6 +67,6 @@ for tab, (name, draw) in zip(
     if tab.open:
         with tab, st.container(key=f"schedule_tab_{name.lower()}"):
             draw()
-schedule_acts.show_if_asked()
+asking.show_if_asked()
 schedule_backfill.show_if_asked()
 schedule_form.show_if_asked()

@@ -3,18 +3,7 @@
 import streamlit as st
 
 from console import schedule_reads, who
-from console.ui import (
-    living,
-    outage,
-    pager,
-    parts,
-    say,
-    schedule_fates,
-    schedule_form,
-    schedule_history,
-    schedule_list,
-    tell,
-)
+from console.ui import living, outage, pager, parts, say, schedule_fates, schedule_form, schedule_history, schedule_list
 from console.ui import schedule_words as words
 from models import Role
 from services.errors import InvalidInput
@@ -26,7 +15,6 @@ VIEWS = ("Schedules", "Coming up", "What fired")  # the address holds these word
 STATES = {"All": None, "On": State.on, "Off": State.off, "Attention": State.attention}
 
 parts.title("Schedules")
-tell.show()
 
 
 def look_anew() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from console import who
-from console.ui import browsers, ledger_check, parts, permission, say
+from console.ui import browsers, ledger_check, parts, permission, say, tell
 from models import Operator, Role
 from services import address, operators, sessions
 from services.errors import ServiceError
@@ -26,9 +26,9 @@ def do(words: str, act: Callable[..., Any], *given: Any) -> Any:
         with who.acting():
             result = act(*given)
     except ServiceError as refusal:
-        st.toast(say.plain(refusal), icon=":material/error:", duration="long")
+        tell.later(str(refusal), good=False)
         return None
-    st.toast(say.plain(words), icon=":material/check:")
+    tell.later(words)
     return result
 
 

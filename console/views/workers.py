@@ -7,7 +7,7 @@ import streamlit as st
 
 from console import figures, pages, who
 from console.figures import Stand
-from console.ui import charts, living, parts, queue_dialog, say
+from console.ui import asking, charts, living, parts, queue_dialog, say
 from console.ui.cards import Board
 from models import Role, Worker, now
 from services.attention import Processes
@@ -182,4 +182,4 @@ def _paused(queue: QueueState) -> str:
 processes()
 st.header("Queues", anchor=False)
 lines()
-queue_dialog.show_if_asked()
+asking.show_if_asked()

@@ -19,6 +19,7 @@ class Act(StrEnum):
     reprioritise = "reprioritise"
     delete = "delete"
     restore = "restore"
+    release = "release"
 
 
 @unique
@@ -31,6 +32,7 @@ class Effect(Enum):
     moved = True, "will change their place in line", "given the priority"
     hidden = True, "will be hidden from everybody", "hidden"
     shown = True, "will be shown again", "shown again"
+    let_go = True, "are held and will be let go", "let go"
     asked_before = False, "were asked to stop already", "were asked to stop already"
     ended = False, "are left alone", "left alone"
     lives = False, "have not ended and are left alone", "had not ended, left alone"
@@ -39,6 +41,7 @@ class Effect(Enum):
     not_deleted = False, "are not deleted and are left alone", "not deleted, left alone"
     key_taken = False, "share a unique key with a live task and are left alone", "left alone for their unique key"
     waits_no_more = False, "no longer wait and are left alone", "no longer waited, left alone"
+    not_held = False, "are not held and are left alone", "were not held, left alone"
     there_already = False, "have that priority already", "had that priority already"
     not_yours = False, "belong to others and are left alone", "belong to others, left alone"
     gone = False, "are gone", "were gone"
@@ -71,6 +74,8 @@ def sentences(counts: Counts, done: bool = False) -> list[tuple[int, str]]:
 def _subject(status: Status | None, what: Effect) -> str:
     if what is Effect.ended:
         return "finished"
+    if what is Effect.let_go:
+        return ""
     return status.value if status is not None and (what.changes or what is Effect.asked_before) else ""
 
 
@@ -106,10 +111,15 @@ def _restore(row: Any, _: int | None) -> Effect:
     return Effect.not_deleted if row.deleted_at is None else Effect.shown
 
 
+def _release(row: Any, _: int | None) -> Effect:
+    return Effect.let_go if row.held_reason is not None and row.status is Status.pending else Effect.not_held
+
+
 _EFFECTS: dict[Act, Callable[[Any, int | None], Effect]] = {
     Act.cancel: _cancel,
     Act.rerun: _rerun,
     Act.reprioritise: _reprioritise,
     Act.delete: _delete,
     Act.restore: _restore,
+    Act.release: _release,
 }

@@ -22,7 +22,7 @@ MOST_NAMED = 10_000_000
 _task = tables.tasks.c
 COLUMNS = (
     _task.id, _task.status, _task.type, _task.queue, _task.priority, _task.owner, _task.unique_key,
-    _task.cancel_requested_at, _task.deleted_at,
+    _task.cancel_requested_at, _task.deleted_at, _task.held_reason,
 )  # fmt: skip
 
 

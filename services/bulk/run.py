@@ -88,7 +88,7 @@ class Run:
         self.refused += batch.refused[: MOST_REFUSED - len(self.refused)]
         for task_id, what, had in batch.done:
             self.done.append(task_id)
-            if what is not Effect.asked and what is not Effect.again:
+            if what not in (Effect.asked, Effect.again, Effect.let_go):
                 self.undoable.append(task_id)
             if what is Effect.moved:
                 self.had[task_id] = had
@@ -189,6 +189,12 @@ def _hide(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None)
     return {row.id: ({"deleted": not hide}, {"deleted": hide}) for row in rows}, {}
 
 
+def _release(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
+    """Nothing holds them from now on; those whose time has come join their line with the next beat."""
+    _write(session, [row.id for row in rows], held_reason=None, updated_at=now())
+    return {row.id: ({"held": row.held_reason}, {"held": None}) for row in rows}, {}
+
+
 def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
     session.execute(update(tables.tasks).where(among(_task.id)).values(**values), {"ids": listed(ids)})
 
@@ -199,4 +205,5 @@ _ACTS: dict[Act, Callable[[Session, Plan, Sequence[Any], str | None], Done]] = {
     Act.reprioritise: _reprioritise,
     Act.delete: _hide,
     Act.restore: _hide,
+    Act.release: _release,
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, String, insert, select
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from models import Status, tables
+from models import Move, Outcome, Status, now, tables
 from services.lifecycle.batch import given, packed, per_database
 
 LEAST_S = 0.001
@@ -36,11 +36,16 @@ def bucket_top_s(bucket: int) -> float:
 
 
 def gauge(deltas: Deltas, type_: str, queue: str, was: Status | None, is_: Status | None, n: int = 1) -> None:
-    """Note that `n` tasks moved from one status to another (None: from or to nowhere)."""
+    """Note that `n` tasks moved from one status to another (None: from or to nowhere).
+
+    What is cancelled while it waits has no attempt that would tell of it: it counts among the outcomes all the same.
+    """
     if was is not None:
         deltas[0, type_, queue, was, 0] -= n
     if is_ is not None:
         deltas[0, type_, queue, is_, 0] += n
+    if is_ is Status.cancelled and was in Move.cancel.sources:
+        deltas[hour_of(now()), type_, queue, Outcome.cancelled, 0] += n
 
 
 def record(session: Session, deltas: Deltas) -> None:

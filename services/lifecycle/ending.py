@@ -198,11 +198,15 @@ def happened(
     started_at: datetime | None,
     ended_at: datetime,
 ) -> None:
-    """Note one ended attempt: its outcome, how long it waited and how long it ran."""
+    """Note one ended attempt: its outcome, how long it waited and how long it ran.
+
+    Of what had not started nothing is noted but that it was cancelled.
+    """
+    hour = hour_of(ended_at)
+    if started_at is not None or outcome is Outcome.cancelled:
+        deltas[hour, type_, queue, outcome, 0] += 1
     if started_at is None:
         return
-    hour = hour_of(ended_at)
-    deltas[hour, type_, queue, outcome, 0] += 1
     deltas[hour, type_, queue, "run", bucket_of((ended_at - started_at).total_seconds())] += 1
     if queued_at is not None:
         deltas[hour, type_, queue, "wait", bucket_of((started_at - queued_at).total_seconds())] += 1

@@ -125,9 +125,10 @@ def _apply(session: Session, rows: Sequence[Any], started: Collection[tuple[int,
         status = _verdict(row, losses)
         gauge(deltas, row.type, row.queue, Status.running, status)
         moved.append({"id": row.id, "status": status.value, "losses": losses, "at": at, "error": _error(status)})
+        outcome = Outcome.cancelled if status is Status.cancelled else Outcome.lost
+        happened(deltas, row.type, row.queue, outcome, row.queued_at, row.started_at, at)
         if had_started:
-            happened(deltas, row.type, row.queue, Outcome.lost, row.queued_at, row.started_at, at)
-            attempts.append(_lost_attempt(row, status, at, why))
+            attempts.append(_lost_attempt(row, outcome, at, why))
         events.append(_event(row, status, at, why))
         if status is Status.queued:
             bell.ring_after_commit(row.queue)
@@ -169,9 +170,7 @@ def _explain(session: Session, ids: list[int]) -> None:
 
 @per_database
 def _update() -> Any:
-    v = given(
-        {"id": BigInteger(), "status": String(), "losses": Integer(), "at": WHEN, "error": String()}
-    ).c  # fmt: skip
+    v = given({"id": BigInteger(), "status": String(), "losses": Integer(), "at": WHEN, "error": String()}).c
     t = tables.tasks.c
     return (
         update(tables.tasks)
@@ -190,10 +189,10 @@ def _update() -> Any:
     )
 
 
-def _lost_attempt(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
+def _lost_attempt(row: Any, outcome: Outcome, at: Any, why: str) -> dict[str, Any]:
     return {
         "task_id": row.id, "epoch": row.epoch, "worker": row.worker, "started_at": row.started_at, "ended_at": at,
-        "outcome": Outcome.cancelled if status is Status.cancelled else Outcome.lost,
+        "outcome": outcome,
         "error_class": "WorkerLost", "error_text": f"worker {row.worker} was lost: {why}", "forced": False,
     }  # fmt: skip
 

@@ -28,7 +28,7 @@ from services.schedules.reads import (
     will_end,
 )
 from services.schedules.refreshing import refresh
-from services.schedules.results import Latest, Output, latest, outputs
+from services.schedules.results import Latest, Output, latest, output, outputs
 from services.schedules.rule import Rule, Slot
 from services.schedules.switching import delete, disable, enable
 from services.schedules.troubles import Trouble, attention, trouble
@@ -36,6 +36,6 @@ from services.schedules.troubles import Trouble, attention, trouble
 __all__ = [
     "Backfill", "Counts", "FireView", "Latest", "Output", "Preview", "Rule", "Slot", "State", "Trouble", "Upcoming",
     "attention", "backfill", "counts", "create", "delete", "disable", "drift", "enable", "ensure", "find", "fire",
-    "follow", "get", "history", "latest", "outputs", "page", "preview", "preview_backfill", "refresh", "run_now",
-    "trouble", "upcoming", "update", "will_end",
+    "follow", "get", "history", "latest", "output", "outputs", "page", "preview", "preview_backfill", "refresh",
+    "run_now", "trouble", "upcoming", "update", "will_end",
 ]  # fmt: skip

@@ -8,13 +8,15 @@ from datetime import datetime
 from sqlalchemy import String, cast, func, select, union_all
 from sqlmodel import Session
 
-from models import FireOutcome, Status, reading, tables
-from services import checks
+from models import FireOutcome, Role, Status, reading, tables
+from services import audit, checks
+from services.errors import NotFound
 
 BEGINNING = 500  # characters of an output that are shown at once
 MOST_MADE = 5
 MOST_TASKS = 200
 _f, _t, _b = tables.fires.c, tables.tasks.c, tables.task_bodies.c
+_TOLD = func.coalesce(func.nullif(cast(_b.result, String), "null"), _b.error_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,7 @@ def outputs(task_ids: Collection[int]) -> dict[int, Output]:
     ids = checks.some(sorted(set(task_ids)), "task_ids", MOST_TASKS)
     if not ids:
         return {}
-    told = func.coalesce(func.nullif(cast(_b.result, String), "null"), _b.error_text)
-    wanted = select(_b.task_id, func.substr(told, 1, BEGINNING + 1)).where(_b.task_id.in_(ids))
+    wanted = select(_b.task_id, func.substr(_TOLD, 1, BEGINNING + 1)).where(_b.task_id.in_(ids))
     made = union_all(
         *(
             select(
@@ -66,6 +67,17 @@ def outputs(task_ids: Collection[int]) -> dict[int, Output]:
             )
             for task_id, words in session.execute(wanted)
         }  # fmt: skip
+
+
+def output(task_id: int) -> str:
+    """All of what one run left, of which `Output.text` is the beginning. Raises `NotFound` where it left nothing."""
+    checks.whole(task_id, "task", 1, 2**53)
+    audit.require(Role.viewer)
+    with reading() as session:
+        found = session.execute(select(_TOLD).where(_b.task_id == task_id)).scalar_one_or_none()
+    if not found:
+        raise NotFound(f"task #{task_id} has left nothing")
+    return found
 
 
 def latest(schedule_ids: Collection[int], most: int = 10) -> dict[int, list[Latest]]:

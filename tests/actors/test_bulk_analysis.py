@@ -32,7 +32,7 @@ def test_stored_files_give_a_result_and_a_file_that_hold_their_contract() -> Non
     run = FakeRun(artifacts={1: crm("sales_pipeline.csv"), 2: crm("products.csv")})
     result = bulk_analysis.body(run, data=Data(artifact=1, lookup=2))
     assert set(result) == RESULT
-    assert result["source"]["name"] == "artifact 1"
+    assert result["source"]["name"] == "stored file 1"
     assert result["analysed_count"] == 6711
     assert [issue["check"] for issue in result["quality"]["issues"]] == ["product_spelling", "no_number"]
     json.dumps(result, allow_nan=False)

@@ -43,9 +43,10 @@ def history(people: dict[str, Operator]) -> None:
 
 
 def _came(claimed, failed: bool) -> dict:
+    began = claimed.queued_at + timedelta(milliseconds=40 + 7 * (claimed.id % 30))
     if failed:
-        return {"started_at": claimed.queued_at, "error_text": "imap.example.org: certificate has expired"}
-    return {"started_at": claimed.queued_at, "result": '{"done": 960, "skipped": 12, "source": "crm"}'}
+        return {"started_at": began, "error_text": "imap.example.org: certificate has expired"}
+    return {"started_at": began, "result": '{"done": 960, "skipped": 12, "source": "crm"}'}
 
 
 def _types() -> set[str]:

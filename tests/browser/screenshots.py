@@ -24,6 +24,8 @@ from tests.support import wait_until
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
+DRAWN = """() => [...document.querySelectorAll('[data-testid=stMetricChart]')]
+    .every((chart) => chart.querySelector('canvas, svg'))"""
 EMPTY = ("overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings")
 LARGEST = 300_000  # bytes of a picture in docs/
 
@@ -81,8 +83,10 @@ def _filled() -> tuple[Operator, dict[str, str]]:
     wait_until(lambda: search.count(TaskFilter(status=Status.running)).n >= 4, timeout=30, what="work that runs")
     (running, *_) = search.ids(TaskFilter(status=Status.running, type="score_leads"))
     wait_until(lambda: (search.by_ids([running])[0].progress_percent or 0) > 2, timeout=60, what="some progress")
-    (failed, *_) = search.ids(TaskFilter(status=Status.failed))
+    (failed, *_) = search.ids(TaskFilter(status=Status.failed, error="ConnectionError"))
     family = max(search.ids(TaskFilter(type="send_digest", status=Status.pending)))
+    (cancelled, *_) = search.ids(TaskFilter(status=Status.cancelled))
+    (queued, *_) = search.ids(TaskFilter(status=Status.queued, type="import_mailbox"))
     pages = {name: _path(name) for name in EMPTY}
     pages |= {
         "task-running": f"/task?id={running}", "task-log": f"/task?id={running}&tab=Log",
@@ -90,6 +94,7 @@ def _filled() -> tuple[Operator, dict[str, str]]:
         "task-files": f"/task?id={report.id}&tab=Files", "task-attempts": f"/task?id={failed}&tab=Attempts",
         "task-arguments": f"/task?id={analysed.id}&tab=Arguments",
         "task-related": f"/task?id={family}&tab=Related", "task-history": f"/task?id={family}&tab=History",
+        "task-cancelled": f"/task?id={cancelled}", "task-queued": f"/task?id={queued}",
         "task-missing": "/task?id=999999", "run-form": "/run?run_type=simulation_batch",
         "schedule": "/schedule?id=1", "schedule-definition": "/schedule?id=5&schedule_tab=Definition",
         "schedules-coming": "/schedules?schedules_view=Coming+up",
@@ -130,6 +135,7 @@ def _one(page: Any, url: str, file: Path) -> None:
     page.get_by_test_id("stMainBlockContainer").locator("h1, [data-testid=stAlert]").first.wait_for()
     page.wait_for_function(SETTLED)
     page.wait_for_load_state("networkidle")
+    page.wait_for_function(DRAWN)
     page.screenshot(path=str(file))
     print(file)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models import now
-from services import operators, queues, tasks
+from services import operators, queues, schedules, tasks
 from services.audit import acting_as
 from tests.browser.screenshots import SETTLED
 from tests.processes import kinds
@@ -48,15 +48,19 @@ def some(console) -> dict[str, int]:
         kinds.echo.with_options(run_at=now() + timedelta(hours=1), title="Later").enqueue()
         running = kinds.sleepy.with_options(title="Thumbnails").enqueue(seconds=600)
     queues.pause("mail", "The mail server moves house")
+    nightly = schedules.create("Nightly letters", "echo", {"text": "good night"}, cron="0 2 * * *")
+    tasks.wait(schedules.run_now(nightly.id).id, timeout=60)
     for one in (failed, echo):
         tasks.wait(one.id, timeout=60)
-    return {"failed": failed.id, "echo": echo.id, "waits": waits.id, "running": running.id}
+    ids = {"failed": failed.id, "echo": echo.id, "waits": waits.id, "running": running.id}
+    return {**ids, "schedule": nightly.id}
 
 
 def _paths(some: dict[str, int], theme: str) -> list[str]:
     task = "/task?id={}".format
     # Dark differs in its colours alone: the pages that have them all
-    shared = ["/", "/run?run_type=echo", "/errors", task(some["failed"]), f"{task(some['echo'])}&tab=Log"]
+    log = f"{task(some['echo'])}&tab=Log"
+    shared = ["/", "/run?run_type=echo", "/errors", f"/schedule?id={some['schedule']}", task(some["failed"]), log]
     if theme == "dark":
         return shared
     pages = ["/tasks", "/schedules", "/inbox", "/workers", "/audit", "/settings", "/task?id=999999"]

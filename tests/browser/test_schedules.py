@@ -63,7 +63,7 @@ def test_a_schedule_made_here_fires_by_itself_beside_a_manual_run_is_switched_of
     page.locator(".st-key-schedule_first button").click()
     typed(page, "Name", "Every few seconds")
     choose(page, "Task type", "echo")
-    typed(page, "Text", "for {{ slot }}")
+    typed(page, "Text", "for {{ slot }}, " + "many words, " * 50 + "the end")
     typed(page, "Cron expression", "*/75 * * * * *")
     refused = page.get_by_role("dialog").get_by_text("is no second; steps are less than 60")
     expect(refused.first).to_be_visible()
@@ -81,6 +81,7 @@ def test_a_schedule_made_here_fires_by_itself_beside_a_manual_run_is_switched_of
     output = history.get_by_text(re.compile(r'"text": ?"for 20\d\d-'))
     expect(output.first).to_be_visible()
 
+    schedules.update(1, overlap="allow")  # else a run by the clock that is under way would be in its way
     page.locator(".st-key-schedule_run_now button:visible").click()
     expect(page.get_by_test_id("stToast").filter(has_text="is accepted")).to_be_visible()
     expect(history.get_by_text("manual").first).to_be_visible()
@@ -91,14 +92,21 @@ def test_a_schedule_made_here_fires_by_itself_beside_a_manual_run_is_switched_of
 
     page.locator(".st-key-schedule_switch_off button:visible").click()
     page.get_by_role("dialog").get_by_role("textbox", name="Reason").fill("Enough for today")
-    page.locator(".st-key-schedule_yes button").click()
+    page.locator(".st-key-ask_yes button").click()
     expect(page.get_by_text("no fire to come")).to_be_visible()
     expect(page.get_by_text(re.compile("Off since .*Enough for today"))).to_be_visible()
     row = schedules.get(1)
     assert (row.enabled, row.next_at, row.disabled_reason) == (False, None, "Enough for today")
 
+    left = history.locator("details").first
+    left.locator("summary").click()
+    expect(left.locator("pre")).not_to_contain_text("the end")
+    left.get_by_text("All of it").click()
+    expect(left.locator("pre")).to_contain_text("the end")
+    expect(page).to_have_url(re.compile(r"/schedule\?id=1"))
+
     page.locator(".st-key-schedule_switch_on button:visible").click()
-    page.locator(".st-key-schedule_yes button").click()
+    page.locator(".st-key-ask_yes button").click()
     wait_until(lambda: schedules.get(1).next_at is not None, what="the next fire")
     page.locator(".st-key-schedule_edit button:visible").click()
     expect(field(page, "Cron expression")).to_have_value("*/4 * * * * *")

@@ -42,7 +42,7 @@ def test_a_paused_queue_s_tasks_say_so_and_one_click_on_overview_resumes_it(brow
     page.locator(".st-key-Pause_default button").click()
     page.get_by_label("Reason").fill("The disk is full")
     page.get_by_label("Reason").press("Tab")
-    page.locator(".st-key-queue_yes button").click()
+    page.locator(".st-key-ask_yes button").click()
     expect(page.locator(".st-key-queue_default").get_by_text("Paused", exact=True).first).to_be_visible(timeout=30_000)
     assert queues.get("default").pause_reason == "The disk is full"
 
@@ -54,7 +54,7 @@ def test_a_paused_queue_s_tasks_say_so_and_one_click_on_overview_resumes_it(brow
     page.goto(console)
     expect(page.locator(".st-key-alarms").get_by_text("The disk is full")).to_be_visible(timeout=30_000)
     page.locator(".st-key-alarms").get_by_role("button", name="Resume").click()
-    page.locator(".st-key-queue_yes button").click()
+    page.locator(".st-key-ask_yes button").click()
     wait_until(lambda: tasks.get(waiting.id).status is Status.completed, timeout=30, what="the end of what waited")
 
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from console import asked
 from models import GroupState, Move, Status
-from services import error_counts, error_groups, saved_views, tasks
+from services import error_counts, error_groups, saved_views, tasks, workers
 from services.audit import acting_as
 from services.bulk import Act
 from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, ticked, types
@@ -53,6 +53,19 @@ def test_all_that_match_are_cancelled_with_a_reason(page):
     assert (count("status = 'cancelled'"), status(kept)) == (120, [Status.queued])
     (whole,) = [e for e in events("cancel") if e.entity == "bulk"]
     assert (whole.reason, whole.after["filter"]) == ("wrong import", {"type": "greet"})
+
+
+def test_what_is_held_is_released_together(page):
+    parent = tasks.enqueue("count", {})
+    held = [tasks.enqueue("greet", {}, needs=[parent], on_parent_failure="hold") for _ in range(3)]
+    (claimed,) = take(1)
+    finish(claimed, Move.fail)
+    test = all_that_match(page("tasks", held="true"), "release")
+    assert "**3** are held and will be let go" in said(test)
+    test.text_input(key="confirm_reason").set_value("the parent is mended")
+    fine(test.button(key="confirm_yes").click().run())
+    wait_until(lambda: [e for e in events("release") if e.entity == "bulk"], what="the end of the act")
+    assert [tasks.get(one.id).held_reason for one in held] == [None] * 3
 
 
 def test_nothing_is_done_to_all_that_match_without_a_reason(page):
@@ -133,6 +146,27 @@ def test_a_view_of_what_is_gone_or_nonsense_asks_what_it_says_and_breaks_nothing
     test = fine(page("tasks"))
     test = fine(test.button(key=f"view_{view.id}").click().run())
     assert "No task matches these filters." in said(test), "a type that is gone must not widen what is acted on"
+    test = fine(test.button(key="show_all").click().run())
+    assert test.dataframe
+
+
+def test_tasks_are_found_by_who_asked_for_them_and_an_unknown_name_is_a_sentence(page, people):
+    with acting_as(people["member"]):
+        hers = tasks.enqueue("greet", {})
+    tasks.enqueue("greet", {})
+    (grid,) = fine(page("tasks", by="member-1")).dataframe
+    assert list(grid.value["Task"]) == [str(hers.id)]
+    test = fine(page("tasks", by=HOSTILE))
+    assert "there is no operator" in said(test)
+    harmless(test)
+
+
+def test_errors_say_when_nobody_counts_them(page):
+    fail(1)
+    assert "No scheduler is alive" in said(fine(page("errors")))
+    workers.register("scheduler")
+    st.cache_data.clear()
+    assert "No scheduler is alive" not in said(fine(page("errors")))
 
 
 def test_an_address_and_its_words_are_the_same_thing():

@@ -7,8 +7,9 @@ import pytest
 
 from models import Role
 from services import operators, tasks
+from services.audit import acting_as
 from tests.console.conftest import signed_in
-from tests.services.kit import a_type, events, known
+from tests.services.kit import a_type, events, execute, finish, known, take
 
 
 @pytest.fixture
@@ -50,3 +51,34 @@ def test_csv_is_guarded_against_formulas(client, some, ada):
 def test_what_cannot_be_is_refused_in_a_sentence(client, some, ada, path, status):
     answer = signed_in(client(), ada).get(path)
     assert (answer.status_code, bool(answer.json()["error"])) == (status, True)
+
+
+def test_all_that_a_run_left_is_text_and_nothing_else(client, some, ada):
+    (task, _) = take(2)
+    finish(task, result='{"words": "<script>alert(1)</script> \\u202e"}')
+    browser = signed_in(client(), ada)
+    answer = browser.get(f"/api/tasks/{task.id}/output")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert "<script>" in answer.text
+    assert browser.get("/api/tasks/999/output").status_code == 404
+    assert client().get(f"/api/tasks/{task.id}/output").status_code == 401
+
+
+def test_what_a_person_or_a_schedule_asked_for_is_found(client, some, ada):
+    with acting_as(ada):
+        tasks.enqueue("greet", {}, title="hers")
+    tasks.enqueue("greet", {}, title="nightly")
+    execute("UPDATE tasks SET schedule_id = 4, parent_id = 1 WHERE title = 'nightly'")
+    browser = signed_in(client(), ada)
+
+    def titles(by: str) -> list[str]:
+        answer = browser.get("/api/tasks.jsonl", params={"by": by})
+        return [json.loads(line)["title"] for line in answer.text.splitlines()]
+
+    assert titles("ada") == titles("operator ada") == ["hers"]
+    assert titles("schedule 4") == titles("schedule #4") == titles("task 1") == ["nightly"]
+    assert titles("schedule 5") == []
+    refused = browser.get("/api/tasks.jsonl", params={"by": "adda"})
+    assert refused.status_code == 400
+    assert "did you mean ada?" in refused.json()["error"]

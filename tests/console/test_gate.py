@@ -10,6 +10,7 @@ from console import gate
 from models import now
 from services import artifacts, operators, sessions
 from services.errors import Forbidden
+from settings import settings
 from tests.console.conftest import PASSWORD, signed_in
 from tests.services.kit import events, execute, scalar
 
@@ -152,7 +153,22 @@ def test_a_name_that_is_not_ours_is_not_answered(client, ada):
     browser = signed_in(client(), ada)
     assert browser.get("/", headers={"host": "evil.example"}).status_code == 400
     assert browser.get("/sign-in", headers={"host": "evil.example:8501"}).status_code == 400
+    assert "ALLOWED_HOSTS" in browser.get("/", headers={"host": "evil.example"}).text
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+    key = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    refused = browser.get("/_stcore/stream", headers={"host": "evil.example", **upgrade, **key})
+    assert refused.status_code == 403
     assert browser.get("/api/health", headers={"host": "10.0.0.7"}).json() == {"status": "ok"}
+
+
+def test_the_names_that_are_allowed_are_answered_beside_those_of_loopback(client, ada, monkeypatch):
+    monkeypatch.setenv("ALLOWED_HOSTS", "board.example.org, *.callboard.example")
+    settings.cache_clear()
+    browser = client()  # who is asked to sign in has been let through to the door
+    named = ("Board.example.org:443", "a.callboard.example", "localhost:8501", "127.0.0.1", "[::1]:8501")
+    assert [browser.get("/", headers={"host": name}).status_code for name in named] == [401] * 5
+    strange = ("callboard.example", "board.example.org.evil.example", "", "a@board.example.org.evil.example")
+    assert [browser.get("/", headers={"host": name}).status_code for name in strange] == [400] * 4
 
 
 def test_a_disabled_account_is_out_at_once(client, ada):

@@ -2,13 +2,13 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from console.ui import cards
+from console.ui import cards, charts
 from models import Move, db, now
 from services import artifacts, audit, audit_export, queues, tasks, workers
 from tests.conftest import use
@@ -106,12 +106,20 @@ def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):  # noqa: F811
     fine(page("task", id=str(held[0].id))).button(key="task_Release").click().run()
 
 
+def test_what_ran_in_one_column_alone_is_drawn_as_a_point():
+    hours = [now() - timedelta(hours=n) for n in (3, 2, 1, 0)]
+    first_day, later = [[{}, {}, {}, {50: 2.0, 95: 3.0}], [{}, {50: 1.0, 95: 2.0}, {50: 2.0, 95: 3.0}, {}]]
+    alone, joined = (charts.durations(hours, line, line, [], UTC)["series"] for line in (first_day, later))
+    assert {line["showSymbol"] for line in alone} == {True}
+    assert {line["showSymbol"] for line in joined} == {False}
+
+
 def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
     some_tasks()
     test = fine(page("overview", "operator"))
     (act,) = [b for b in test.button if b.label == "Resume" and not b.key.startswith("queue_")]
     test = fine(act.click().run())
-    fine(test.button(key="queue_yes").click().run())
+    fine(test.button(key="ask_yes").click().run())
     assert not queues.get("mail").paused
     assert events("resume")[0].actor_id == "operator-1"
 
@@ -201,8 +209,8 @@ def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
     test.session_state[grid.key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     test = fine(test.run())
     test = fine(test.button(key="worker_stop").click().run())
-    test.text_input(key="queue_reason").set_value("New disk")
-    fine(test.button(key="queue_yes").click().run())
+    test.text_input(key="ask_reason").set_value("New disk")
+    fine(test.button(key="ask_yes").click().run())
     (event,) = events("stop")
     assert (event.entity_id, event.reason, event.actor_id) == (name, "New disk", "operator-1")
 

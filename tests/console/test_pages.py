@@ -312,8 +312,8 @@ def test_a_queue_is_paused_with_a_reason(page, people):
     tasks.enqueue("greet", {})
     test = fine(page("workers", "operator"))
     test = fine(test.button(key="Pause_default").click().run())
-    test.text_input(key="queue_reason").set_value("The disk is full")
-    fine(test.button(key="queue_yes").click().run())
+    test.text_input(key="ask_reason").set_value("The disk is full")
+    fine(test.button(key="ask_yes").click().run())
     state = queues.get("default")
     assert (state.paused, state.pause_reason, state.paused_by) == (
         True,

@@ -394,19 +394,19 @@ def test_switching_off_takes_a_reason_and_shows_no_next_fire(page):  # noqa: F81
     row = some()
     test = fine(page("schedule", "operator", id=str(row.id)))
     test = fine(test.button(key="schedule_switch_off").click().run())
-    test = fine(test.button(key="schedule_yes").click().run())
+    test = fine(test.button(key="ask_yes").click().run())
     assert schedules.get(row.id).enabled
     test = fine(page("schedule", "operator", id=str(row.id)))
     test = fine(test.button(key="schedule_switch_off").click().run())
-    test.text_input(key="schedule_reason").set_value(HOSTILE)
-    test = fine(test.button(key="schedule_yes").click().run())
+    test.text_input(key="ask_reason").set_value(HOSTILE)
+    test = fine(test.button(key="ask_yes").click().run())
     assert not schedules.get(row.id).enabled
     words = everything(test)
     assert "no fire to come" in words
     assert "Off since" in words
     harmless(test)
     test = fine(test.button(key="schedule_switch_on").click().run())
-    fine(test.button(key="schedule_yes").click().run())
+    fine(test.button(key="ask_yes").click().run())
     assert schedules.get(row.id).enabled
 
 
@@ -418,7 +418,7 @@ def test_deleting_says_what_ends_and_ends_it_where_asked(page):  # noqa: F811
     test = fine(test.button(key="schedule_delete").click().run())
     assert f"**1 run** of it has not ended: #{run.id}" in everything(test)
     test.toggle(key="schedule_cancel_runs").set_value(True)
-    test = fine(test.button(key="schedule_yes").click().run())
+    test = fine(test.button(key="ask_yes").click().run())
     assert (schedules.page(), tasks.get(run.id).status.value) == ([], "cancelled")
     assert test.title[0].value == "Schedules"
     gone = fine(page("schedule", id=str(row.id)))

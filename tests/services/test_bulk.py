@@ -9,6 +9,7 @@ from models import Move, Role, Status, now, transaction
 from services import audit, bulk, operators, tasks
 from services.bulk import Act, Effect
 from services.errors import Forbidden, InvalidInput
+from services.lifecycle.release import release
 from services.search import TaskFilter
 from tests.services import kit
 from tests.support import wait_until
@@ -46,7 +47,15 @@ def one_of_each() -> dict[str, int]:
     made["queued"] = kit.greet(priority=50).id
     made["urgent"] = kit.greet(priority=90).id
     made["pending"] = kit.greet(run_at=now() + timedelta(hours=1)).id
+    made["held"] = held(made["failed"])
     return made
+
+
+def held(parent: int) -> int:
+    """A task that waits for a person's word, as what it needs has failed."""
+    child = kit.greet(run_at=now() + timedelta(hours=1)).id
+    kit.execute("UPDATE tasks SET held_reason = :why WHERE id = :i", why=f"needs #{parent}, which failed", i=child)
+    return child
 
 
 @pytest.mark.parametrize("act", list(Act))
@@ -66,7 +75,7 @@ def test_the_dry_run_is_the_outcome(core, act):
 def test_what_it_would_do_is_said_in_words(core):
     plan = bulk.plan(Act.cancel, list(one_of_each().values()))
     assert bulk.sentences(plan.counts) == [
-        (2, "queued will be cancelled"), (1, "pending will be cancelled"), (1, "running will be asked to stop"),
+        (2, "pending will be cancelled"), (2, "queued will be cancelled"), (1, "running will be asked to stop"),
         (4, "finished are left alone"), (1, "running were asked to stop already"),
     ]  # fmt: skip
 
@@ -93,6 +102,23 @@ def test_every_task_has_its_event_and_the_whole_has_one(core, monkeypatch):
     assert whole.after["filter"] == {"type": "greet"}
     assert each[0].before == {"status": "queued", "cancel_requested": False}
     assert each[0].after == {"status": "cancelled", "cancel_requested": True}
+
+
+def test_what_is_held_is_let_go_and_then_joins_its_line(core):
+    parent = kit.greet()
+    children = [kit.greet(needs=[parent], on_parent_failure="hold") for _ in range(3)]
+    later = kit.greet(needs=[parent], on_parent_failure="hold", run_at=now() + timedelta(hours=1))
+    free = kit.greet(run_at=now() + timedelta(hours=1))
+    kit.finish(kit.take_one(parent), Move.fail)
+    plan = bulk.plan(Act.release, everyone())
+    assert bulk.sentences(plan.counts) == [(4, "are held and will be let go"), (2, "are not held and are left alone")]
+    run = done(plan, "the parent is mended")
+    assert (run.counts, run.refused) == (plan.counts, [])
+    release()
+    assert kit.status(*children, later, free) == [Status.queued] * 3 + [Status.pending] * 2
+    each = [e for e in kit.events("release") if e.entity == "task"]
+    assert {e.before["held"] for e in each} == {f"needs #{parent.id}, which failed"}
+    assert bulk.plan(Act.release, everyone()).changes == 0
 
 
 def test_what_comes_after_the_dry_run_is_not_touched(core):

@@ -12,6 +12,7 @@ from services import folding, retention, stats, tasks, trends
 from services.errors import InvalidInput
 from services.lifecycle import counts, rescue
 from services.lifecycle.counts import hour_of
+from services.lifecycle.release import expire
 from tests.services import kit
 
 SPANS = list(trends.SPANS)
@@ -56,6 +57,33 @@ def test_what_ended_is_in_the_present_column_whether_folded_or_not(core, span, f
     (greet,) = found.types
     assert (greet.name, greet.ended, greet.failed) == ("greet", 3, 1)
     assert greet.run[95] == pytest.approx(8, rel=0.2)
+
+
+@pytest.mark.parametrize("how", ["by hand", "with its parent", "expired", "by its body", "before its body", "lost"])
+def test_whatever_is_cancelled_is_counted_once(core, how):
+    parent = kit.greet()
+    if how == "with its parent":
+        kit.greet(needs=[parent])
+        kit.finish(kit.take_one(parent), Move.fail)
+    elif how == "expired":
+        kit.execute("UPDATE tasks SET expires_at = created_at")
+        expire()
+    elif how == "by hand":
+        tasks.cancel(parent.id)
+    else:
+        claimed = kit.take_one(parent)
+        tasks.cancel(parent.id)
+        if how == "by its body":
+            kit.finish(claimed, Move.stop)
+        elif how == "before its body":
+            kit.finish(claimed, Move.hand_back, started_at=None)
+        else:
+            rescue.bury("w", {(claimed.id, claimed.epoch)}, "it died")
+    fold_all()
+    assert kit.count("status = 'cancelled'") == 1
+    for span in SPANS:
+        found = {outcome: sum(n) for outcome, n in trends.trend(span).outcomes.items()}
+        assert {o: n for o, n in found.items() if o is not Outcome.failed} == {Outcome.cancelled: 1}, span
 
 
 @pytest.mark.parametrize(("span", "minutes"), [("1h", 40), ("6h", 300), ("24h", 600), ("7d", 6000)])

@@ -106,5 +106,5 @@ def test_a_payload_becomes_arguments_of_read(tmp_path) -> None:
         "columns": {"amount": "price"},
         "dates": "day-first",
     }
-    assert data.label == "artifact 3"
+    assert data.label == "stored file 3"
     assert len(read(**Data(rows=[ROW]).arguments(lambda number: tmp_path)).frame) == 1

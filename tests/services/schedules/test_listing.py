@@ -6,7 +6,7 @@ import pytest
 
 from models import Move, now
 from services import schedules, tasks
-from services.errors import InvalidInput
+from services.errors import InvalidInput, NotFound
 from services.schedules import Trouble
 from tests.services import kit
 
@@ -95,3 +95,8 @@ def test_of_a_run_the_first_500_characters_and_the_first_tasks_it_made_are_shown
     assert [child for child, _ in found[short.id].made] == [child.id for child in children[:5]]
     assert found[short.id].more
     assert schedules.outputs([]) == {}
+    assert len(schedules.output(long.id)) > 2000
+    assert schedules.output(failed.id) == "no such album"
+    for nothing in (silent.id, 10_000):
+        with pytest.raises(NotFound, match="has left nothing"):
+            schedules.output(nothing)
