@@ -6,10 +6,10 @@ READY := .venv/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-JOBS ?= 2
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start demo procfile migrate health test test-all doctor mutants soak lint types format bench bench-console screenshots clean
+.PHONY: help setup start demo procfile migrate health test test-all doctor mutants soak leaks lint types format bench bench-console screenshots clean
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ migrate: $(READY) ## Bring the database to the schema of this code
 health: $(READY) ## Say whether all is well
 	@$(PY) -m runtime.health
 
-test: $(READY) ## Run all tests, JOBS=2 files at a time
+test: $(READY) ## Run all tests, JOBS=3 files at a time
 	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-all: $(READY) ## The same, with all the examples that properties are tried on
@@ -65,11 +65,14 @@ format: $(READY) ## Format the code and mend what can be mended
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(READY) ## Measure the throughput on this machine, beside bare Dramatiq
-	@$(PY) -m benchmarks
+leaks: $(READY) ## Mixed work and page visits; what grows an hour, process by process (MINUTES=60 DB=sqlite)
+	@LOG_LEVEL=error $(PY) -m tests.leaks --minutes $(or $(MINUTES),60) $(if $(DB),--db $(DB))
 
-bench-console: $(READY) ## Measure the console over a million tasks (some minutes)
-	@$(PY) -m benchmarks.console
+bench: $(READY) ## Measure beside other queues (PEERS=all ONLY=throughput,latency ROUNDS=5 MINUTES=25 QUICK=1)
+	@$(PY) -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(QUICK),--quick)
+
+bench-console: $(READY) ## Measure the console over a million tasks (some minutes; DB=postgresql)
+	@$(PY) -m benchmarks.console $(if $(DB),--db $(DB))
 
 screenshots: $(READY) ## Take pictures of every page in a headless Chromium
 	@$(PY) -m tests.browser.screenshots --docs

@@ -6,7 +6,7 @@ Nothing is looked at before a click, and never in a page's run: the check goes o
 import streamlit as st
 
 from console import who
-from console.ui import say
+from console.ui import living, say
 from models import Role
 from services.doctor import Result, checkup
 from services.doctor.checkup import Checkup, State
