@@ -1,40 +1,24 @@
 """The session: one engine a process, one transaction a thread, opened or joined."""
 
-import json
-import sqlite3
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
-from pathlib import Path
-from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from models import connect
 from models.base import forget_clock
 from models.turn import Turnstile
 from settings import settings
 
-SQLITE_NEEDS = (
-    3,
-    51,
-    3,
-)  # older ones can corrupt a WAL database with several writers (sqlite.org/wal.html#walresetbug)
-SQLITE_WAIT_S = 30
-TRUSTED_S = 1.0
-
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class UnsafeSqlite(RuntimeError):
-    """The SQLite library at hand may corrupt the ledger."""
 
 
 @dataclass
@@ -53,109 +37,13 @@ shield: Callable[[], AbstractContextManager[Any]] = nullcontext
 @lru_cache(1)
 def engine() -> Engine:
     """The process's engine, for the database of the settings."""
-    return _sqlite() if make_url(settings().database).get_backend_name() == "sqlite" else _postgresql()
+    url = make_url(settings().database)
+    return connect.sqlite(url) if url.get_backend_name() == "sqlite" else connect.postgresql(url)
 
 
 def is_postgresql() -> bool:
     """Whether the ledger lives in PostgreSQL; else it is SQLite."""
     return engine().dialect.name == "postgresql"
-
-
-def sqlite_module() -> ModuleType:
-    """A SQLite library that is safe for several writers: pysqlite3's where Python's own is older.
-
-    Raises `UnsafeSqlite` where there is none.
-    """
-    if sqlite3.sqlite_version_info >= SQLITE_NEEDS:
-        return sqlite3
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        dbapi2 = None
-    if dbapi2 is not None and dbapi2.sqlite_version_info >= SQLITE_NEEDS:
-        return dbapi2
-    raise UnsafeSqlite(
-        f"SQLite {sqlite3.sqlite_version} may corrupt a database with several writers, and no pysqlite3 wheel with "
-        f"{'.'.join(map(str, SQLITE_NEEDS))} or newer is installed: install one, use a newer Python, or set "
-        "DATABASE_URL to a PostgreSQL server."
-    )
-
-
-def _private(path: str) -> None:
-    """The database's file and folder belong to this user alone."""
-    file = Path(path).absolute()
-    with suppress(OSError):  # what cannot be written to is told by SQLite, in the way of all its errors
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600, exist_ok=True)
-
-
-def _sqlite() -> Engine:
-    if (path := make_url(settings().database).database) not in (None, ":memory:"):
-        _private(str(path))
-    made = create_engine(
-        settings().database,
-        module=sqlite_module(),
-        connect_args={"timeout": SQLITE_WAIT_S, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=64,
-    )
-
-    @event.listens_for(made, "connect")
-    def _configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(made, "begin")
-    def _begin(connection: Any) -> None:
-        # A plain BEGIN that writes later fails at once when somebody else wrote meanwhile: no waiting helps it.
-        reads = connection.get_execution_options().get("readonly", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return made
-
-
-# A server that a partition has swallowed is given up after half a minute; the system's own patience is two hours
-_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 30_000, "keepalives_idle": 15, "keepalives_interval": 5}
-
-
-def _postgresql() -> Engine:
-    made = create_engine(
-        settings().database,
-        json_deserializer=_json,
-        connect_args={**_PATIENCE, "application_name": "callboard", "options": "-c timezone=UTC"},
-        pool_size=8,
-        max_overflow=64,
-    )
-    _ask_after_a_rest(made)
-    return made
-
-
-def _ask_after_a_rest(made: Engine) -> None:
-    """As `pool_pre_ping`, but a connection that worked a moment ago is trusted: asking costs a fifth of a small act."""
-
-    @event.listens_for(made, "checkin")
-    def _rest(connection: Any, record: Any) -> None:
-        record.info["resting_since"] = time.monotonic()
-
-    @event.listens_for(made, "checkout")
-    def _ask(connection: Any, record: Any, _: object) -> None:
-        if time.monotonic() - record.info.get("resting_since", time.monotonic()) < TRUSTED_S:
-            return
-        try:
-            made.dialect.do_ping(connection)
-        except made.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error  # a new one is made, and the others are not trusted any more
-
-
-def _json(stored: str) -> Any:
-    """JSON as it was written: PostgreSQL gives 1e300 back as a whole number of 301 digits."""
-    return json.loads(stored, parse_int=lambda digits: int(digits) if len(digits) < 16 else _number(digits))
-
-
-def _number(digits: str) -> int | float:
-    whole = int(digits)
-    return whole if abs(whole) <= 2**53 else float(digits)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from models import db
+from models import connect, db
 
 
 class NotCopied(Exception):
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     target: Path = options.parse_args(arguments).file
     try:
         size = copy(target)
-    except (NotCopied, db.UnsafeSqlite) as refusal:
+    except (NotCopied, connect.UnsafeSqlite) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     print(f"{target}: {size:,} bytes, looked through and sound.")
@@ -38,7 +38,7 @@ def copy(target: Path) -> int:
     source = Path(db.engine().url.database or "")
     if not source.is_file():
         raise NotCopied(f"There is no ledger at {source}; see VAR_DIR and DATABASE_URL.")
-    module = db.sqlite_module()
+    module = connect.sqlite_module()
     try:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:

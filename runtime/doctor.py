@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DatabaseError
 
-from models import db, migrate
+from models import connect, migrate
 from models.schema import HEAD
 from services import doctor, log
 from services.audit import Actor, acting
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             remedy = "use the newer release" if revision is not None and revision > HEAD else "`make migrate`"
             return _blind(f"its schema is at revision {revision}, and this code wants {HEAD}: {remedy}")
         return _run(given.repair, MOST_SHOWN if not given.all else doctor.MOST)
-    except db.UnsafeSqlite as refusal:
+    except connect.UnsafeSqlite as refusal:
         return _blind(str(refusal))
     except DatabaseError as error:
         return _blind(f"{type(error).__name__}: {migrate.first_line(error)}; see DATABASE_URL and VAR_DIR")

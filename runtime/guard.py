@@ -5,7 +5,8 @@ import sys
 import threading
 from collections.abc import Iterable
 
-from models.db import SQLITE_WAIT_S, is_postgresql
+from models.connect import SQLITE_WAIT_S
+from models.db import is_postgresql
 from settings import settings
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from models import db, migrate
+from models import connect, db, migrate
 from runtime import embedded, instance, web, worker
 from runtime.follow import Follower, tail
 from runtime.program import NotStarted, Program
@@ -46,7 +46,7 @@ def _migrate() -> None:
         db.engine()
         before, after = migrate.current(), migrate.upgrade()
         workers.bury_the_dead_here()  # of a run that was killed: their tasks go on at once
-    except db.UnsafeSqlite as refusal:
+    except connect.UnsafeSqlite as refusal:
         raise NotStarted(str(refusal)) from None
     except OperationalError as error:
         raise NotStarted(f"The database cannot be used: {_database()}: {error.orig}") from None

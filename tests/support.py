@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
-from models import db
+from models import connect, db
 
 T = TypeVar("T")
 THOROUGH = os.environ.get("THOROUGH") == "yes"
@@ -45,14 +45,14 @@ def freeze(process: "subprocess.Popen[bytes]") -> None:
 def _may_write(patience_s: float = 0.5) -> bool:
     path = db.engine().url.database
     with (
-        closing(db.sqlite_module().connect(path, timeout=patience_s)) as ledger,
+        closing(connect.sqlite_module().connect(path, timeout=patience_s)) as ledger,
         Path(f"{path}-turn").open("ab") as turn,
     ):
         try:
             ledger.execute("BEGIN IMMEDIATE")
             ledger.rollback()
             wait_until(lambda: _has(turn), timeout=patience_s, what="the turn")
-        except (db.sqlite_module().OperationalError, AssertionError):
+        except (connect.sqlite_module().OperationalError, AssertionError):
             return False
         return True
 

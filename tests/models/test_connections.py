@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from models import db, reading, transaction
+from models import connect, db, reading, transaction
 from settings import settings
 
 
@@ -25,14 +25,14 @@ def cut(ledger: str) -> int:
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_a_connection_that_was_cut_while_it_rested_is_replaced_unseen(cut, monkeypatch):
-    monkeypatch.setattr(db, "TRUSTED_S", 0.0)
+    monkeypatch.setattr(connect, "TRUSTED_S", 0.0)
     with transaction() as session:
         assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() != cut
 
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_one_that_was_cut_a_moment_after_it_worked_costs_one_act(cut, monkeypatch):
-    monkeypatch.setattr(db, "TRUSTED_S", 3600.0)
+    monkeypatch.setattr(connect, "TRUSTED_S", 3600.0)
     with pytest.raises(Exception) as failed:
         number()
     assert db.is_away(failed.value)

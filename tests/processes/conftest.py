@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import settings as settings_module
-from models import db, migrate
+from models import connect, migrate
 from services import doctor
 from tests.conftest import empty, forget, use
 from tests.processes.bell import Valkey
@@ -99,7 +99,9 @@ def locked(ledger: str) -> Callable[..., AbstractContextManager[None]]:
 @contextmanager
 def sqlite_locked() -> Iterator[None]:
     """Hold SQLite's only write lock, as another program may."""
-    with closing(db.sqlite_module().connect(settings_module.settings().var_dir / "callboard.sqlite3")) as connection:
+    with closing(
+        connect.sqlite_module().connect(settings_module.settings().var_dir / "callboard.sqlite3")
+    ) as connection:
         connection.isolation_level = None
         connection.execute("BEGIN IMMEDIATE")
         yield

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from models import Status, db, migrate
+from models import Status, connect, db, migrate
 from runtime import doctor, health, release, start
 from runtime.program import NotStarted
 from runtime.writer import Writer
@@ -134,9 +134,9 @@ def test_every_program_says_in_a_sentence_that_it_cannot_open_its_database(unusa
 
 
 def test_a_library_of_sqlite_that_may_corrupt_the_ledger_is_refused(monkeypatch):
-    monkeypatch.setattr(db, "SQLITE_NEEDS", (99, 0, 0))
-    with pytest.raises(db.UnsafeSqlite, match="no pysqlite3 wheel with 99.0.0 or newer"):
-        db.sqlite_module()
+    monkeypatch.setattr(connect, "SQLITE_NEEDS", (99, 0, 0))
+    with pytest.raises(connect.UnsafeSqlite, match="no pysqlite3 wheel with 99.0.0 or newer"):
+        connect.sqlite_module()
     forget()
     with pytest.raises(NotStarted, match="may corrupt a database"):
         start._migrate()

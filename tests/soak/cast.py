@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 import psutil
 import psycopg
 
-from models import db
+from models import connect
 from settings import settings
 from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
@@ -136,7 +136,7 @@ class Cast:
 
     def _hold_write_lock(self, fault: Fault) -> None:
         path = settings().var_dir / "callboard.sqlite3"
-        with self._locks["database"], closing(db.sqlite_module().connect(path, timeout=60)) as connection:
+        with self._locks["database"], closing(connect.sqlite_module().connect(path, timeout=60)) as connection:
             connection.isolation_level = None
             connection.execute("BEGIN IMMEDIATE")
             time.sleep(fault.lasts_s)
