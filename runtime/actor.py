@@ -3,18 +3,19 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, get_type_hints
 
 import dramatiq
 from pydantic import BaseModel, ConfigDict, create_model
 
-from models import Task
+from models import Task, now
 from runtime import execution
 from runtime.broker import ledger_broker
 from runtime.errors import TaskFailed
-from services import catalog, tasks
+from services import catalog, checks, tasks
 from services.catalog import TaskType
+from services.errors import InvalidInput
 from services.options import Options
 
 
@@ -24,7 +25,7 @@ class Actor(dramatiq.Actor):
     body: Callable[..., Any]
     type: TaskType
 
-    def enqueue(self, **arguments: Any) -> Task:
+    def enqueue(self, /, **arguments: Any) -> Task:
         """Accept a task with these arguments. Raises `ServiceError` before anything is written."""
         return tasks.enqueue(self.actor_name, arguments)
 
@@ -32,24 +33,29 @@ class Actor(dramatiq.Actor):
         """Accept many at once; returns their ids."""
         return tasks.enqueue_many(self.actor_name, payloads)
 
-    def with_options(self, **options: Any) -> "Prepared":
+    def with_options(self, /, **options: Any) -> "Prepared":
         """The same with options: priority, needs, run_at, unique_key, … (see `services.options.Options`)."""
         return Prepared(self.actor_name, Options(**options))
 
-    def send(self, **arguments: Any) -> Task:  # type: ignore[override]
+    def send(self, /, **arguments: Any) -> Task:  # type: ignore[override]
         """Dramatiq's word for `enqueue`: no work can start without a row."""
         return self.enqueue(**arguments)
 
     def send_with_options(  # type: ignore[override]
-        self, *, kwargs: dict[str, Any] | None = None, delay: timedelta | int | None = None, **options: Any
+        self, /, *, kwargs: dict[str, Any] | None = None, delay: timedelta | int | None = None, **options: Any
     ) -> Task:
         """Dramatiq's word for `with_options(…).enqueue(…)`; `delay` is in milliseconds or a timedelta."""
         if delay is not None:
-            from models import now
-
-            pause = delay if isinstance(delay, timedelta) else timedelta(milliseconds=delay)
-            options["run_at"] = now() + pause
+            options["run_at"] = _after(delay)
         return self.with_options(**options).enqueue(**(kwargs or {}))
+
+
+def _after(delay: timedelta | int) -> datetime:
+    try:
+        return now() + (delay if isinstance(delay, timedelta) else timedelta(milliseconds=delay))
+    except (TypeError, OverflowError):
+        shown = checks.shortened(delay)
+        raise InvalidInput("delay", f"{shown} is no delay; give milliseconds, or a timedelta") from None
 
 
 class Prepared:
@@ -59,11 +65,11 @@ class Prepared:
         self._name = name
         self._options = options
 
-    def with_options(self, **options: Any) -> "Prepared":
+    def with_options(self, /, **options: Any) -> "Prepared":
         """The same with further options."""
         return Prepared(self._name, replace(self._options, **options))
 
-    def enqueue(self, **arguments: Any) -> Task:
+    def enqueue(self, /, **arguments: Any) -> Task:
         """Accept a task with these arguments."""
         return tasks.enqueue(self._name, arguments, self._options)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +108,18 @@ def test_an_option_that_cannot_be_is_refused_at_every_door(shared, greet, what):
     assert refused(lambda: tasks.enqueue_many("greet", [{}], **options), InvalidInput) == spoken
     if set(options) <= IN_SCHEDULES and None not in options.values():
         assert refused(lambda: schedules.create("n", "greet", **DAILY, **options), InvalidInput) == spoken
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("delay", ["x", 10**30, -(10**30), timedelta.max], ids=lambda v: str(v)[:12])
+def test_a_delay_that_is_none_is_refused(greet, delay):
+    assert "delay" in refused(lambda: greet.send_with_options(delay=delay), InvalidInput)
+
+
+@pytest.mark.usefixtures("shared")
+def test_an_argument_may_have_any_name(greet):
+    assert "/self" in refused(lambda: greet.enqueue(self=1), InvalidInput)
+    assert "/self" in refused(lambda: greet.with_options(priority=60).enqueue(self=1), InvalidInput)
 
 
 @pytest.mark.parametrize(("name", "sentence"), TYPES.items(), ids=lambda v: ascii(v)[:20])
