@@ -10,10 +10,16 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
+import pytest
+
 from models import connect, db
 
 T = TypeVar("T")
 THOROUGH = os.environ.get("THOROUGH") == "yes"
+
+
+# For tests of what is drawn or passed on, where the services below are tried on both: both only in `make test-all`
+one_ledger = pytest.mark.parametrize("ledger", ["sqlite", "postgresql"] if THOROUGH else ["sqlite"], indirect=True)
 
 
 def examples(many: int) -> int:

@@ -68,6 +68,18 @@ def _paths(some: dict[str, int], theme: str) -> list[str]:
     return [*shared, *pages, task(some["running"]), *tabs, f"{task(some['waits'])}&tab=Related"]
 
 
+def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_page, console):
+    """Before the others: once there was a task there are queues, and with them another page."""
+    page = browser_page
+    expect(page.get_by_role("heading", name=re.compile("nothing to do yet"))).to_be_visible()
+    assert violations(page) == []
+    page.goto(f"{console}/sign-out")
+    page.goto(f"{console}/sign-in")
+    page.get_by_role("heading", name="Sign in to Callboard").wait_for()
+    page.evaluate(AXE)
+    assert page.evaluate(RUN, STREAMLITS) == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_but_streamlit_s_own_on_any_page(browser_page, console, some, theme):
     page = browser_page
@@ -84,14 +96,3 @@ def test_axe_finds_nothing_but_streamlit_s_own_on_any_page(browser_page, console
     page.get_by_role("dialog").get_by_label("Reason").wait_for()
     found["a dialog"] = violations(page)
     assert {where: what for where, what in found.items() if what} == {}
-
-
-def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_page, console):
-    page = browser_page
-    expect(page.get_by_role("heading", name=re.compile("nothing to do yet"))).to_be_visible()
-    assert violations(page) == []
-    page.goto(f"{console}/sign-out")
-    page.goto(f"{console}/sign-in")
-    page.get_by_role("heading", name="Sign in to Callboard").wait_for()
-    page.evaluate(AXE)
-    assert page.evaluate(RUN, STREAMLITS) == []

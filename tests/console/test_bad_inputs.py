@@ -17,6 +17,7 @@ from tests.console.test_pages import PAGES, fine, main_module, page, people, som
 from tests.services import kit
 from tests.services.bad_inputs import OPTIONS, PAYLOADS, TEXTS, typed
 from tests.services.test_filenames import NAMES
+from tests.support import one_ledger
 
 GAP = datetime(2027, 3, 28, 2, 30)  # noqa: DTZ001 - as a form says it
 JSON, RUN = "run/greet/0#text", "run_it"
@@ -53,6 +54,7 @@ def sentence(test: AppTest) -> str:
     return re.sub(r"\\(.)", r"\1", str(error).replace(":small[]", ""))
 
 
+@one_ledger
 def test_the_form_refuses_arguments_that_cannot_be_in_the_same_words_as_python(run):
     rows = {name: (text, PAYLOADS[name][1]) for name in PAYLOADS if (text := typed(name)) is not None} | TEXTS
     before = kit.written()
@@ -83,6 +85,7 @@ def _all(values: Any, kind: type) -> bool:
     return isinstance(values, list | range) and {type(value) for value in values} == {kind}
 
 
+@one_ledger
 def test_the_form_refuses_options_that_cannot_be_in_the_same_words_as_python(run):
     rows = {name: (words, OPTIONS[name][1]) for name in OPTIONS if (words := in_words(OPTIONS[name][0])) is not None}
     run.text_area(key=JSON).set_value("{}").run()
@@ -120,6 +123,7 @@ class File(io.BytesIO):
         self.name = name
 
 
+@one_ledger
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(name, str)], ids=lambda name: ascii(name)[:20])
 def test_an_upload_with_a_name_that_cannot_be_is_refused_before_its_siblings_are_stored(ledger, types, name):  # noqa: F811
     payload = {"data": form.Upload(File("fine.csv")), "n": form.Upload(File(name))}

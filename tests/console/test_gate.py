@@ -13,7 +13,9 @@ from services.errors import Forbidden
 from settings import settings
 from tests.console.conftest import PASSWORD, signed_in
 from tests.services.kit import events, execute, scalar
+from tests.support import one_ledger
 
+pytestmark = one_ledger
 SECRET_PLACES = [
     "/",
     "/tasks",

@@ -16,6 +16,7 @@ from services.audit import acting_as
 from services.errors import Forbidden
 from settings import ROOT
 from tests.services.kit import a_type, events, execute, finish, known, status, take
+from tests.support import one_ledger
 
 PAGES = ["overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings"]
 HOSTILE = '<script>alert(1)</script> ![x](http://evil.example/x.png) :red-badge[x] =HYPERLINK("x")'
@@ -117,6 +118,7 @@ def test_a_page_shows_a_full_ledger(page, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+@one_ledger
 def test_what_lives_has_a_place_of_its_own(page, name, monkeypatch):
     """A tick that follows a drawing at once takes back what the drawing said of its part, and says it anew: what
     comes after it in the same place would arrive before it, and the browser gives up on a page with a gap."""
@@ -135,11 +137,13 @@ def test_what_lives_has_a_place_of_its_own(page, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PAGES)
+@one_ledger
 def test_a_page_shows_an_empty_ledger(page, name):
     fine(page(name))
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "audit"])
+@one_ledger
 def test_a_viewer_sees_a_page_and_every_act_is_greyed_out(page, name):
     some_tasks()
     test = fine(page(name, "viewer"))
@@ -152,6 +156,7 @@ def test_a_viewer_sees_a_page_and_every_act_is_greyed_out(page, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+@one_ledger
 def test_without_a_database_a_page_is_one_banner(page, name, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
@@ -196,6 +201,7 @@ def test_without_a_database_a_task_s_page_is_one_banner_from_the_start_and_in_it
 
 
 @pytest.mark.parametrize("name", PAGES)
+@one_ledger
 def test_a_signed_out_page_shows_nothing(page, name, people):
     some_tasks()
     test = page(name)
@@ -228,6 +234,7 @@ def test_a_task_s_page_answers_for_every_status(page, which):
 
 
 @pytest.mark.parametrize("number", ["", "0", "-1", "999999", "9" * 30, "x", "<script>", "１２"])
+@one_ledger
 def test_a_task_that_is_not_there_is_said_in_a_sentence(page, number):
     test = fine(page("task", id=number))
     assert next(e.proto.title for e in test.error).startswith("No task")
@@ -237,6 +244,7 @@ def test_a_task_that_is_not_there_is_said_in_a_sentence(page, number):
     ("key", "value"),
     [("status", "Nonsense"), ("type", "no_such"), ("created", "x"), ("text", "\0"), ("error", "a\nb")],
 )
+@one_ledger
 def test_a_forged_address_filters_nothing_and_breaks_nothing(page, key, value):
     some_tasks()
     fine(page("tasks", **{key: value}))

@@ -118,7 +118,7 @@ def test_sqlite_is_locked_by_another_process_for_longer_than_a_lease(worker, loc
 
 def test_retries_releases_and_rescues_go_on_without_a_scheduler(worker):
     dying, living = worker(WORKER_THREADS="1").up(), None
-    lost = kinds.sleepy.enqueue(seconds=1)
+    lost = kinds.sleepy.enqueue(seconds=3)
     facts.started(lost.id)
     dying.freeze()
     living = worker().up()

@@ -48,11 +48,13 @@ class Running:
         self.output = folder / "output"
         self.diary.touch()
         script = f"""
+            import signal
             import sys
             from pathlib import Path
             from threading import Event
             from runtime.program import Program
             from runtime.supervisor import Supervisor
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests were started by nohup
             diary = Path({str(self.diary)!r})
             def note(line):
                 with diary.open("a") as file:

@@ -48,7 +48,8 @@ def test_a_task_that_was_committed_after_a_higher_id_is_indexed(core):
     assert index_all() == 1
     assert found(text="straggler") == [late]
     with transaction() as session:  # for the soundness check: this row was not counted
-        session.connection().exec_driver_sql(f"DELETE FROM tasks WHERE id = {late}")
+        for table, column in (("task_bodies", "task_id"), ("task_search", "task_id"), ("tasks", "id")):
+            session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE {column} = {late}")
 
 
 def test_an_idle_look_writes_nothing(core):
