@@ -1,7 +1,8 @@
-"""10,000 schedules due in the same minute: how long until all are enqueued, by one scheduler and by two.
+"""10,000 schedules due at one instant, or spread over a minute: how late each is, how long until all are enqueued.
 
 `python -m benchmarks.schedules [schedules]`: on PostgreSQL, and on SQLite. The schedulers run as they do in production:
-`scheduler.py`, with all its loops, started before the minute. Also: what an idle scheduler uses in 120 seconds.
+`scheduler.py`, with all its loops, started before the minute; by one, and at the same instant by two. Also: what an
+idle scheduler uses in 120 seconds.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks import servers
 
@@ -26,13 +28,14 @@ def main() -> None:
     """Measure, and print."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with servers.postgresql() as url:
-        for schedulers in (1, 2):
-            print(json.dumps({"database": "PostgreSQL", **measured(many, schedulers, url)}), flush=True)
-    print(json.dumps({"database": "SQLite", **measured(many, 1, None)}), flush=True)
+        for schedulers, over_s in ((1, 0), (1, 60), (2, 0)):
+            print(json.dumps({"database": "PostgreSQL", **measured(many, schedulers, over_s, url)}), flush=True)
+    for over_s in (0, 60):
+        print(json.dumps({"database": "SQLite", **measured(many, 1, over_s, None)}), flush=True)
 
 
-def measured(many: int, schedulers: int, url: str | None) -> dict[str, object]:
-    """One run on an empty ledger."""
+def measured(many: int, schedulers: int, over_s: int, url: str | None) -> dict[str, object]:
+    """One run on an empty ledger; the schedules are due over so many seconds, evenly (0: all at once)."""
     with tempfile.TemporaryDirectory(prefix="cb-bench-") as folder:
         environment = {**os.environ, "VAR_DIR": folder, "LOG_LEVEL": "error"}
         environment.pop("DATABASE_URL", None)
@@ -41,7 +44,7 @@ def measured(many: int, schedulers: int, url: str | None) -> dict[str, object]:
         os.environ.update(environment)
         if not url:
             os.environ.pop("DATABASE_URL", None)
-        due_in_s = prepare(many)
+        due_in_s = prepare(many, over_s)
         with running(schedulers, environment) as processes:
             idle_from = [cpu_s(p.pid) for p in processes]
             waited = time.monotonic()
@@ -52,13 +55,14 @@ def measured(many: int, schedulers: int, url: str | None) -> dict[str, object]:
         return {
             "schedules": many,
             "schedulers": schedulers,
+            "due_over_s": over_s,
             **found,
             "idle_cpu_s_in_120_s": [round(s, 2) for s in idle],
         }
 
 
-def prepare(many: int) -> Callable[[], float]:
-    """Schedules that are all due at one minute, not too soon; returns how many seconds it is until then."""
+def prepare(many: int, over_s: int) -> Callable[[], float]:
+    """Schedules that are due within one minute, not too soon; returns how many seconds it is until it begins."""
     from datetime import timedelta
 
     from pydantic import create_model
@@ -81,15 +85,18 @@ def prepare(many: int) -> Callable[[], float]:
     first = schedules.create("schedule 0", "noop", {"n": 0}, cron="0 3 1 1 *")
     due = now().replace(second=0, microsecond=0) + timedelta(seconds=IDLE_S + 60)
     columns = {c.name: getattr(first, c.name) for c in tables.schedules.c if c.name != "id"}
-    columns |= {
-        "cron": f"{due.minute} {due.hour} * * *", "next_slot": f"{due:%Y-%m-%dT%H:%M}", "next_at": due, "due_at": due
-    }  # fmt: skip
+
+    def when(n: int) -> dict[str, Any]:
+        at = due + timedelta(seconds=n * over_s // many)
+        cron = f"{at.second} {at.minute} {at.hour} * * *" if over_s else f"{at.minute} {at.hour} * * *"
+        slot = f"{at:%Y-%m-%dT%H:%M:%S}" if over_s else f"{at:%Y-%m-%dT%H:%M}"
+        return {"cron": cron, "next_slot": slot, "next_at": at, "due_at": at}
+
     with transaction() as session:
-        rows = [{**columns, "name": f"schedule {n}", "payload": {"n": n}} for n in range(1, many)]
+        rows = [{**columns, "name": f"schedule {n}", "payload": {"n": n}, **when(n)} for n in range(1, many)]
         for start in range(0, len(rows), 1_000):
             session.execute(insert(tables.schedules), rows[start : start + 1_000])
-        when = {k: columns[k] for k in ("cron", "next_slot", "next_at", "due_at")}
-        session.execute(tables.schedules.update().where(tables.schedules.c.id == first.id).values(**when))
+        session.execute(tables.schedules.update().where(tables.schedules.c.id == first.id).values(**when(0)))
     return lambda: (due - now()).total_seconds()
 
 
@@ -117,7 +124,7 @@ def results(many: int, began: float) -> dict[str, object]:
     while True:
         with reading() as session:
             done = session.execute(select(func.count()).select_from(tables.fires)).scalar_one()
-        if done >= many or time.monotonic() - began > 90:
+        if done >= many or time.monotonic() - began > 150:
             break
         time.sleep(0.1)
     with reading() as session:
