@@ -1,6 +1,5 @@
 """The console's server: Streamlit's pages and our routes, behind the gate (`streamlit run console/asgi.py`)."""
 
-import asyncio
 import gc
 import secrets
 from collections.abc import AsyncIterator
@@ -21,7 +20,6 @@ from runtime import web
 from services import log
 
 HERE = Path(__file__).resolve().parent
-TIDY_S = 30.0
 say = structlog.get_logger(__name__)
 
 
@@ -35,16 +33,7 @@ async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
 
     gc.collect()
     gc.freeze()
-    tidying = asyncio.create_task(_tidy())
     yield {}
-    tidying.cancel()
-
-
-async def _tidy() -> None:
-    """Each tab that was closed leaves a ring of objects with three open files, and the collector is in no hurry."""
-    while True:
-        await asyncio.sleep(TIDY_S)
-        gc.collect()
 
 
 def broke(error: Exception) -> bool:
