@@ -156,6 +156,8 @@ def _gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+    except psutil.AccessDenied:  # it is there, and somebody else's
+        return False
 
 
 def _bury(name: str, why: str) -> int:
