@@ -104,14 +104,23 @@ def prepare(many: int, over_s: int) -> Callable[[], float]:
 def running(many: int, environment: dict[str, str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """So many schedulers."""
     processes = [subprocess.Popen([sys.executable, "scheduler.py"], cwd=ROOT, env=environment) for _ in range(many)]
-    time.sleep(5)
     try:
+        for process in processes:
+            settled(process.pid)
         yield processes
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait(20)
+
+
+def settled(pid: int) -> None:
+    """Wait until it has started, which looks at every schedule once: it uses next to nothing for two seconds."""
+    used = -1.0
+    while cpu_s(pid) - used > 0.1:
+        used = cpu_s(pid)
+        time.sleep(2)
 
 
 def results(many: int, began: float) -> dict[str, object]:

@@ -20,12 +20,17 @@ from models.unwritable import disk_is_full
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
-from services.lifecycle import chores
+from services.lifecycle import look
 from services.lifecycle.batch import per_database
+from services.lifecycle.needs import settle_rest
+from services.lifecycle.release import release
+from services.lifecycle.rescue import rescue
 from settings import settings
 
 if TYPE_CHECKING:
     from runtime.process import WorkerProcess
+
+CHORES = (release, rescue, settle_rest)  # what keeps the ledger moving with no scheduler alive
 
 log = structlog.get_logger(__name__)
 
@@ -153,7 +158,7 @@ class Beat(threading.Thread):
 
     def _due(self) -> list[Callable[[], int]]:
         try:
-            return chores.due()
+            return look.due(CHORES)
         except Exception as error:
             log.warning("looking for chores failed", error=type(error).__name__)
             return []

@@ -1,10 +1,11 @@
 """Adding the deltas of counts to their sums, by the hour and by the minute."""
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from models import reading, tables, transaction
+from models import transaction
 from models.db import is_postgresql
 from models.rollup import DURATION_MINUTES
+from services.lifecycle.look import looking_for
 
 BATCH = 2_000
 
@@ -56,12 +57,9 @@ SQLITE_FOLD = [
 SQLITE_LAST = text("SELECT max(id) FROM (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit)")
 
 
+@looking_for("SELECT 1 FROM rollup_deltas")
 def fold(limit: int = BATCH) -> int:
     """Add the oldest deltas to the sums. Returns how many; several processes may fold at once."""
-    with reading() as session:
-        d = tables.rollup_deltas.c
-        if session.execute(select(d.id).order_by(d.id).limit(1)).first() is None:
-            return 0
     with transaction() as session:
         if is_postgresql():
             return session.execute(POSTGRESQL_FOLD, {"limit": limit}).scalar_one()

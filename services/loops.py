@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
 
 import structlog
 
 from models.db import is_away
-
-Loop = Callable[[], int]
+from services.lifecycle.look import Loop, due
 
 log = structlog.get_logger(__name__)
 
@@ -24,13 +23,21 @@ class Rounds:
         """Begin no further batch."""
         self._stopping.set()
 
-    def run(self, loops: Iterable[Loop], at_most_s: float = 0.5) -> bool:
-        """Run each loop, for at most so many seconds. Returns whether all went well.
+    def run(self, loops: Collection[Loop], at_most_s: float = 0.5) -> bool:
+        """Run each loop that has something to do, for at most so many seconds. Returns whether all went well.
 
         A failure is told once, and once when it is over: the database may be away for hours.
         """
-        went = [self._run(loop, at_most_s) for loop in loops]
+        went = [self._run(loop, at_most_s) for loop in self._with_work(loops)]
         return all(went)
+
+    def _with_work(self, loops: Collection[Loop]) -> Collection[Loop]:
+        if self._failing.intersection(loops):  # each says for itself whether it works again
+            return loops
+        try:
+            return due(loops)
+        except Exception:  # each says for itself what is wrong
+            return loops
 
     def _run(self, loop: Loop, at_most_s: float) -> bool:
         try:

@@ -6,7 +6,7 @@ ending    running → what became of the attempt, a batch in one transaction
 needs     what an ending means for the tasks that wait for it
 release   pending → queued when the time has come; expiry; room for parked tasks
 rescue    the tasks of workers that died
-chores    which of these a beat must see to now
+look      whether there is anything to do, one question for many loops
 acts      what persons ask for: cancel, let go
 restart   failed, cancelled → once more from the start, with what was struck by it
 """

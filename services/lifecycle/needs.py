@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, String, bindparam, case, delete, func, select, text, update
 from sqlmodel import Session
 
-from models import FINISHED, OnParentFailure, Status, Unsettled, now, reading, tables, transaction
+from models import FINISHED, OnParentFailure, Status, Unsettled, now, tables, transaction
 from models.upsert import insert_missing
 from services import bell
 from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
+from services.lifecycle.look import looking_for
 
 IN_PLACE = 500  # edges settled inside one ending; the rest follows by `settle_rest`
 
@@ -52,12 +53,10 @@ def settle(session: Session, ended: Mapping[int, Status], in_place: int = IN_PLA
     return len(edges)
 
 
+@looking_for("SELECT 1 FROM unsettled")
 def settle_rest(limit: int = IN_PLACE) -> int:
     """Go on where an ending had too many children for its own transaction. Returns how many edges."""
     u, t = tables.unsettled.c, tables.tasks.c
-    with reading() as session:
-        if session.execute(select(u.parent).limit(1)).first() is None:
-            return 0
     with transaction() as session:
         noted = select(u.parent).order_by(u.since).limit(limit).with_for_update(skip_locked=True)
         ids = session.execute(noted).scalars().all()

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, String, bindparam, case, func, inser
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from models import Outcome, Status, now, reading, tables, transaction
+from models import Outcome, Status, now, tables, transaction
 from models.base import offset_s
 from models.db import is_postgresql
 from models.task import RUNNING
@@ -18,6 +18,7 @@ from services.lifecycle.batch import WHEN, given, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.ending import happened
 from services.lifecycle.keys import lock_gates, unpark
+from services.lifecycle.look import looking_for
 from services.lifecycle.needs import settle
 from settings import settings
 
@@ -29,6 +30,18 @@ _last_offset_s: float | None = None
 _patient_until = 0.0
 
 
+def looked() -> None:
+    """Note that the ledger could be read now."""
+    global _last_look, _last_offset_s
+    at, offset = time.monotonic(), offset_s()
+    if _last_look is not None and at - _last_look > max(SILENCE_S, 2 * settings().beat_s):
+        _be_patient()
+    if _last_offset_s is not None and abs(offset - _last_offset_s) > SILENCE_S:
+        _be_patient()  # the clock was set, and all leases are measured by it
+    _last_look, _last_offset_s = at, offset
+
+
+@looking_for(f"SELECT 1 FROM tasks WHERE {RUNNING} AND lease_until < :now", heard=looked)
 def rescue(limit: int = BATCH) -> int:
     """Take back tasks whose lease ran out. Returns how many.
 
@@ -36,9 +49,7 @@ def rescue(limit: int = BATCH) -> int:
     so it was for everybody, and the workers must have their chance to beat again.
     """
     at = time.monotonic()
-    overdue = _overdue()  # raises while the database is away, so that this is no look
-    looked(at)
-    if not overdue or at < _patient_until:
+    if at < _patient_until:
         return 0
     try:
         with transaction() as session:
@@ -51,18 +62,6 @@ def rescue(limit: int = BATCH) -> int:
         if why_unwritable(error) is not None:  # then nobody can beat either
             _be_patient()
         raise
-
-
-def looked(at: float | None = None) -> None:
-    """Note that the ledger could be read: now, or by a look that began `at` (monotonic)."""
-    global _last_look, _last_offset_s
-    began = time.monotonic() if at is None else at
-    if _last_look is not None and began - _last_look > max(SILENCE_S, 2 * settings().beat_s):
-        _be_patient()
-    offset = offset_s()
-    if _last_offset_s is not None and abs(offset - _last_offset_s) > SILENCE_S:
-        _be_patient()  # the clock was set, and all leases are measured by it
-    _last_look, _last_offset_s = time.monotonic(), offset
 
 
 def _be_patient() -> None:
@@ -79,12 +78,6 @@ def bury(worker: str, started: Collection[tuple[int, int]] | None, why: str) -> 
     while done := _take_back("worker = :worker", {"worker": worker}, started, why, BATCH):
         total += done
     return total
-
-
-def _overdue() -> bool:
-    with reading() as session:
-        query = _typed(f"SELECT 1 FROM tasks WHERE {RUNNING} AND lease_until < :now LIMIT 1")
-        return session.execute(query, {"now": now()}).first() is not None
 
 
 def _take_back(

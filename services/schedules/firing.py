@@ -14,10 +14,11 @@ from sqlalchemy import BigInteger, String, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from models import FireOutcome, Overlap, now, reading, tables, transaction
+from models import FireOutcome, Overlap, now, tables, transaction
 from models.db import is_away, is_postgresql, once_more
 from models.schedule import DUE_AT
 from services.lifecycle.batch import WHEN, given, packed, per_database
+from services.lifecycle.look import looking_for
 from services.schedules.due import Decision, Due, decide, slots_due
 from services.schedules.launching import Launch, launch_many, launch_one, register_queues
 from services.schedules.payloads import Types
@@ -32,19 +33,13 @@ UNUSED = {"description", "declared", "created_by", "updated_by", "disabled_reaso
 _s = tables.schedules.c
 
 
+@looking_for(f"SELECT 1 FROM schedules WHERE {DUE_AT} AND due_at <= :now")
+@once_more
 def fire(limit: int | None = None) -> int:
     """Fire one batch of the schedules that are due, those that wait longest first. Returns how many."""
-    with reading() as session:  # an idle look takes no lock
-        if session.execute(_due(1), {"now": now()}).first() is None:
-            return 0
-    return _fire(limit or BATCH["postgresql" if is_postgresql() else "sqlite"])
-
-
-@once_more
-def _fire(limit: int) -> int:
     with transaction() as session:
         at = now()
-        rows = session.execute(_due(limit, True), {"now": at}).all()
+        rows = session.execute(_due(limit or BATCH["postgresql" if is_postgresql() else "sqlite"]), {"now": at}).all()
         if not rows:
             return 0
         plans = _planned(session, rows, at)
@@ -60,15 +55,10 @@ def _fire(limit: int) -> int:
 
 
 @per_database
-def _due(limit: int, locking: bool = False) -> Any:
+def _due(limit: int) -> Any:
     at = bindparam("now", type_=WHEN)
-    due = (
-        select(*(c for c in _s if c.name not in UNUSED))
-        .where(text(DUE_AT), _s.due_at <= at)
-        .order_by(_s.due_at, _s.id)
-        .limit(limit)
-    )
-    return due.with_for_update(skip_locked=True) if locking else due
+    due = select(*(c for c in _s if c.name not in UNUSED)).where(text(DUE_AT), _s.due_at <= at)
+    return due.order_by(_s.due_at, _s.id).limit(limit).with_for_update(skip_locked=True)
 
 
 def _must_be_told(error: Exception) -> bool:

@@ -29,6 +29,7 @@ def follow(limit: int = BATCH) -> int:
     return _note({row.schedule_id for row in ended}, {(r.schedule_id, r.slot) for r in ended}) if ended else 0
 
 
+@per_database
 def _ended() -> Select:
     """Slots whose run has ended since, or whose task is gone."""
     return (
