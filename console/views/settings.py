@@ -175,7 +175,8 @@ if who.may(Role.admin):
 if who.may(Role.operator):
     tabs["Ledger"] = ledger_check.show
 if len(tabs) > 1:
-    for tab, draw in zip(st.tabs(list(tabs), key="settings_tab"), tabs.values(), strict=True):
+    shown = st.tabs(list(tabs), key="settings_tab", on_change="rerun", bind="query-params", default="You")
+    for tab, draw in zip(shown, tabs.values(), strict=True):
         with tab:
             draw()
 else:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from models import Operator, Role, Status
+from models import Operator, Role, Status, transaction
 from services import operators, search, sessions
 from services.search import TaskFilter
 from settings import ROOT
@@ -46,7 +47,10 @@ def main() -> int:
             admin = operators.create("ines", Role.admin)
             _take(address, admin, {f"{n}-empty": _path(n) for n in EMPTY}, options.folder, options.only)
         with _console(patch, Path(scratch) / "full", before=_yesterday) as address:
-            _take(address, *_filled(), options.folder, options.only)
+            operator, pages = _filled()
+            _take(address, operator, pages, options.folder, options.only)
+            _break()
+            _take(address, operator, {f"{n}-broken": _path(n) for n in EMPTY}, options.folder, options.only)
     if options.docs:
         _renew_docs(options.folder)
     return 0
@@ -71,6 +75,12 @@ def _yesterday() -> None:
     people = believable.people()
     believable.history(people)
     believable_schedules.history(people)
+
+
+def _break() -> None:
+    """The database no longer answers what is asked about tasks."""
+    with transaction() as session:
+        session.execute(text("ALTER TABLE tasks RENAME TO moved"))
 
 
 def _filled() -> tuple[Operator, dict[str, str]]:
@@ -100,6 +110,7 @@ def _filled() -> tuple[Operator, dict[str, str]]:
         "schedules-coming": "/schedules?schedules_view=Coming+up",
         "schedules-fired": "/schedules?schedules_view=What+fired",
         "run-again": f"/run?again={analysed.id}", "inbox-dismissed": "/inbox?dismissed=true",
+        "settings-operators": "/settings?settings_tab=Operators", "settings-ledger": "/settings?settings_tab=Ledger",
         "tasks-failed": "/tasks?status=Failed", "tasks-none": "/tasks?text=nothing-like-it",
     }  # fmt: skip
     return people["ines"], pages
