@@ -12,7 +12,7 @@ import structlog
 from starlette.middleware import Middleware
 from streamlit import config
 
-from console import routes, signing
+from console import resting, routes, signing
 from console.gate import Gate
 from console.ui import outage
 from models import db
@@ -25,9 +25,10 @@ say = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
-    """Import what the first page would wait for, and spare the collector what will never be garbage."""
+    """Before the first page: import what it would wait for, and spare the collector what will never be garbage."""
     log.configure("web")
     web.check_doors(config.get_option("server.address") or "")  # also where nothing of ours started the server
+    resting.install()
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 
