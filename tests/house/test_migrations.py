@@ -1,9 +1,6 @@
 """The migrated schema is the one the models describe, on both databases; several may migrate at once."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -14,10 +11,10 @@ from sqlmodel import SQLModel
 from models import db, migrate
 from models.schema import HEAD
 from tests.conftest import server_url, use
+from tests.forked import Forked
 
 # Alembic cannot compare indexes with an expression, nor a database's own kind of full-text index
 NOT_COMPARABLE = ("ix_tasks_line", "ix_tasks_parked", "task_words", "lexemes")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_head_that_processes_wait_for_is_the_newest_migration():
@@ -85,8 +82,5 @@ def test_three_processes_may_migrate_at_once(tmp_path, monkeypatch, postgres_ser
     for url in (None, server_url(postgres_server, "callboard_migrations")):
         use(monkeypatch, tmp_path / "var", url)
         code = "from models import migrate; print(migrate.upgrade())"
-        started = [
-            subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            for _ in range(3)
-        ]
-        assert [(p.communicate()[0].split()[-1], p.returncode) for p in started] == [(HEAD, 0)] * 3
+        started = [Forked(code, says=tmp_path / f"{db.engine().name}-{n}") for n in range(3)]
+        assert [(p.wait(120), p.said().split()[-1]) for p in started] == [(0, HEAD)] * 3

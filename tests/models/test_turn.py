@@ -100,7 +100,7 @@ def test_who_gets_no_turn_goes_on_without_and_takes_nobodys_away(path, monkeypat
                 passed.set()
 
         threading.Thread(target=go).start()
-        wait_until(passed.is_set, timeout=5, what="going on without a turn")
+        wait_until(passed.is_set, what="going on without a turn")
         assert taken(path)
 
 

@@ -17,7 +17,8 @@ from redis.retry import Retry
 
 from runtime import embedded
 from runtime.program import NotStarted
-from settings import LONGEST_SOCKET_PATH, ROOT, settings
+from settings import LONGEST_SOCKET_PATH, settings
+from tests.forked import Forked
 from tests.support import wait_until
 
 SUPERVISE = (
@@ -39,12 +40,12 @@ def at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def supervise() -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def supervise(tmp_path: Path) -> Iterator[Callable[[], Forked]]:
     """Starts a supervised server, and returns its supervisor once the server answers."""
     started = []
 
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", SUPERVISE], cwd=ROOT, stderr=subprocess.DEVNULL)
+    def start() -> Forked:
+        process = Forked(SUPERVISE, says=tmp_path.with_suffix(".said"))
         started.append(process)
         wait_until(answers, what="a PING's answer")
         return process
@@ -56,7 +57,7 @@ def supervise() -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
 
 
 @pytest.fixture
-def supervised(var_dir: Path, supervise: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def supervised(var_dir: Path, supervise: Callable[[], Forked]) -> Forked:
     return supervise()
 
 
@@ -94,12 +95,12 @@ def test_it_keeps_nothing_on_disk(supervised, var_dir):
 def test_it_dies_with_its_supervisor(supervised):
     alone = server()
     supervised.kill()
-    wait_until(lambda: not alone.is_running(), timeout=2, what="the end of Valkey")
+    wait_until(lambda: not alone.is_running(), what="the end of Valkey")
 
 
 def test_it_leaves_nothing_behind_when_it_is_asked_to_stop(supervised, var_dir):
     supervised.terminate()
-    assert supervised.wait(10) == 0
+    assert supervised.wait(30) == 0
     assert list(var_dir.iterdir()) == []
 
 
@@ -111,7 +112,7 @@ def test_a_server_whose_owner_was_killed_is_ended_and_replaced(var_dir, state, s
     if state == "frozen":
         orphan.send_signal(signal.SIGSTOP)
     embedded.reap(embedded.socket_path())
-    assert orphan.wait(5) is not None
+    assert orphan.wait(30) is not None
     supervise()
     assert server().pid != orphan.pid
 

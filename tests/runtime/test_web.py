@@ -1,6 +1,7 @@
 """How the console's process is started."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit import config
 
-from models import Role, migrate
+from models import Role
 from runtime import web
 from runtime.program import NotStarted
 from services import operators
@@ -120,13 +121,15 @@ def test_a_console_for_other_machines_is_refused_while_nobody_can_say_who_has_a_
     [["-m", "runtime.web"], ["-m", "runtime.start"],
      ["-m", "streamlit", "run", "console/asgi.py", "--server.address", "0.0.0.0", "--server.port", "0"]],
 )  # fmt: skip
-def test_no_way_of_starting_it_opens_a_door_without_a_lock(tmp_path, monkeypatch, command):
+def test_no_way_of_starting_it_opens_a_door_without_a_lock(tmp_path, monkeypatch, command, migrated_file):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     use(monkeypatch, tmp_path / "var", None, HOST="0.0.0.0", PORT=port)
-    migrate.upgrade()
+    shutil.copy(migrated_file, tmp_path / "var" / migrated_file.name)
     command = [port if word == "0" else word for word in command]
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode != 0
     assert "no active operator has a password" in done.stdout + done.stderr
     forget()

@@ -80,7 +80,7 @@ def crossed(n: int, first: Callable[[], Any], second: Callable[[], Any]) -> tupl
         other.start()
         wait_until(
             lambda: not other.is_alive() or watcher.execute(LOCKED).scalar_one() > 0,
-            timeout=20, every=0.002, what="the second to be done or to wait",
+            every=0.002, what="the second to be done or to wait",
         )  # fmt: skip
         stop.go.set()
         for each in (one, other):

@@ -6,10 +6,11 @@ from models import Move, Status
 from services import tasks
 from services.errors import InvalidInput, NotFound, StaleTask
 from tests.services import kit
+from tests.support import examples
 
 pytestmark = pytest.mark.usefixtures("core")
 
-ROUNDS = 500
+ROUNDS = examples(500)
 
 
 def test_a_waiting_task_is_cancelled_at_once():
@@ -78,10 +79,10 @@ def test_a_cancellation_and_a_completion_have_one_outcome():
 
 
 def test_a_cancellation_and_a_hand_back_leave_nothing_running():
-    ids = tasks.enqueue_many("greet", [{}] * 100)
-    endings = [kit.ending(c, Move.hand_back) for c in kit.take()]
-    kit.race(100, lambda n: tasks.cancel(ids[n]), lambda n: kit.commit(endings[n]))
-    assert kit.status(*ids) == [Status.cancelled] * 100
+    ids = tasks.enqueue_many("greet", [{}] * ROUNDS)
+    endings = [kit.ending(c, Move.hand_back) for c in kit.take(ROUNDS)]
+    kit.race(ROUNDS, lambda n: tasks.cancel(ids[n]), lambda n: kit.commit(endings[n]))
+    assert kit.status(*ids) == [Status.cancelled] * ROUNDS
 
 
 def test_two_who_cancel_at_once_are_told_apart():

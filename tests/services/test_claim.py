@@ -34,7 +34,7 @@ def test_claims_pass_one_another(core):
     ids = tasks.enqueue_many("greet", [{}] * 9)
     with ThreadPoolExecutor(1) as other, transaction():
         mine = kit.take(3)
-        theirs = other.submit(kit.take, 3).result(10)
+        theirs = other.submit(kit.take, 3).result(30)
     assert [[c.id for c in got] for got in (mine, theirs, kit.take())] == [ids[:3], ids[3:6], ids[6:]]
 
 

@@ -11,6 +11,7 @@ import structlog
 
 import settings as settings_module
 from services import log, secrecy
+from tests.conftest import log_plainly
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root.handlers[:], root.level = before
     logging.captureWarnings(False)
     structlog.reset_defaults()
+    log_plainly()
     settings_module.settings.cache_clear()
 
 

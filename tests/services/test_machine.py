@@ -234,7 +234,7 @@ class Ledger(RuleBasedStateMachine):
             return session.execute(held).scalars().all()
 
 
-EXAMPLES = {"sqlite": examples(80), "postgresql": examples(40)}
+EXAMPLES = {"sqlite": examples(80, share=10), "postgresql": examples(40)}
 
 
 @pytest.mark.usefixtures("no_disk")

@@ -9,11 +9,12 @@ from models import Move, Status, db
 from services import tasks
 from services.errors import InvalidInput
 from tests.services import kit
-from tests.support import wait_until
+from tests.support import examples, wait_until
 
 pytestmark = pytest.mark.usefixtures("core")
 
 MANY = 2_000
+ROUNDS = examples(500)
 
 
 def released(children):
@@ -50,24 +51,25 @@ def test_two_parents_that_finish_in_one_batch_release_their_child_once():
 
 
 def test_two_parents_that_finish_together_release_their_child_once():
-    parents, children = pairs(300)
-    claimed = {c.id: c for c in kit.take(600)}
+    parents, children = pairs(ROUNDS)
+    claimed = {c.id: c for c in kit.take(2 * ROUNDS)}
     outcomes = kit.race(
-        300,
+        ROUNDS,
         lambda n: kit.finish(claimed[parents[2 * n]]),
         lambda n: kit.finish(claimed[parents[2 * n + 1]]),
     )
-    assert outcomes == [[[], []]] * 300
+    assert outcomes == [[[], []]] * ROUNDS
     released(children)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_child_made_while_its_parents_finish_is_never_stuck(order):
-    parents = tasks.enqueue_many("greet", [{}] * 300)
-    claimed = [[c1, c2][::order] for c1, c2 in zip(*[iter(kit.take(300))] * 2, strict=True)]
+    rounds = ROUNDS // 2  # in each order of the two
+    parents = tasks.enqueue_many("greet", [{}] * 2 * rounds)
+    claimed = [[c1, c2][::order] for c1, c2 in zip(*[iter(kit.take(2 * rounds))] * 2, strict=True)]
     children = []
     outcomes = kit.race(
-        150,
+        rounds,
         lambda n: children.append(kit.greet(needs=parents[2 * n : 2 * n + 2])),
         lambda n: kit.finish(claimed[n]),
     )
@@ -204,7 +206,7 @@ def test_a_failed_parent_cancels_its_grandchildren_that_need_others_too():
 
 def test_cascades_that_cross_do_not_block_one_another():
     """One cascade goes down through what the other already holds."""
-    rounds = 60
+    rounds = examples(100)
     tops, below = tasks.enqueue_many("greet", [{}] * 2 * rounds), kit.waiting(3 * rounds)
     for n in range(rounds):
         left, right = tops[2 * n : 2 * n + 2]

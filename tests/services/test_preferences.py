@@ -1,5 +1,6 @@
 """How a person wants to see the console: theirs to say, or an admin's."""
 
+import argon2
 import pytest
 
 from models import Role
@@ -49,6 +50,15 @@ def test_nobody_but_an_admin_sets_those_of_another():
             act()
         with acting_as(boss):
             act()
+
+
+def test_a_password_is_hashed_at_the_price_that_rfc_9106_recommends(monkeypatch):
+    monkeypatch.setattr(argon2, "PasswordHasher", argon2.PasswordHasher.func)  # here as in production
+    ada = operators.create("ada", Role.admin, "correct horse battery")
+    price = argon2.extract_parameters(ada.password_hash)
+    assert price.type is argon2.Type.ID
+    assert (price.time_cost, price.memory_cost, price.parallelism) >= (3, 64 * 1024, 4)
+    assert operators.verify("ada", "correct horse battery").name == "ada"
 
 
 def test_a_password_counts_only_while_its_account_is_open():

@@ -10,6 +10,7 @@ from services import tasks
 from services.lifecycle import rescue
 from settings import settings
 from tests.services import kit
+from tests.support import examples
 
 pytestmark = pytest.mark.usefixtures("core")
 
@@ -149,9 +150,10 @@ def test_several_rescuers_at_once_take_each_task_once():
 
 
 def test_a_rescue_and_the_workers_own_ending_have_one_outcome():
-    ids = tasks.enqueue_many("greet", [{}] * 100)
-    claimed = kit.take()
-    outcomes = kit.race(100, lambda n: (lose(ids[n]), rescue.rescue())[1], lambda n: kit.finish(claimed[n]))
+    rounds = examples(200)
+    ids = tasks.enqueue_many("greet", [{}] * rounds)
+    claimed = kit.take(rounds)
+    outcomes = kit.race(rounds, lambda n: (lose(ids[n]), rescue.rescue())[1], lambda n: kit.finish(claimed[n]))
     for i, (_, fenced) in zip(ids, outcomes, strict=True):
         assert kit.status(i) == [Status.queued if fenced else Status.completed]
 

@@ -25,7 +25,7 @@ cells = {
 }
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(120, share=10))
 @given(st.lists(st.fixed_dictionaries(cells), min_size=1, max_size=12))
 def test_any_rows_are_analysed_or_accounted_for(rows: list[dict]) -> None:
     if not any(row["stage"] for row in rows):

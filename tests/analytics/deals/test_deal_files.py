@@ -110,7 +110,7 @@ def test_a_path_is_never_a_pattern_or_sql(tmp_path) -> None:
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, share=10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=15), st.sampled_from([",", ";", "\t", "|"]))
 def test_whatever_a_csv_writer_writes_is_read_back_row_for_row(tmp_path, rows, delimiter: str) -> None:
     out = io.StringIO()
@@ -129,7 +129,7 @@ def letters(cell: str) -> str:
     return "" if kept.lower() in ("null", "nan", "n/a", "#n/a") else kept
 
 
-@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150, share=10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.sampled_from('",\n\r;a1 \t|'), max_size=25), max_size=12))
 def test_every_row_of_a_broken_file_is_analysed_or_rejected(tmp_path, lines: list[str]) -> None:
     deals = deals_from(tmp_path, "\n".join(["stage,amount,client", "Won,1,A", *lines]))

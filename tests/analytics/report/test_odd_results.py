@@ -1,5 +1,7 @@
 """Results that lack parts, or hold other things than they should, are read as far as they go."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,24 @@ def both(*sources):
     return report.pdf(found), report.pptx(found)
 
 
+def slim(kind):
+    """A result of every part, whose tables have two rows: how a part is read does not depend on how many there are."""
+    return {key: _cut(value) for key, value in RESULTS[kind]().items()}
+
+
+def _cut(value):
+    if isinstance(value, dict):
+        return {key: _cut(item) for key, item in value.items()}
+    return value[:2] if isinstance(value, list) and all(isinstance(item, dict) for item in value) else value
+
+
+def what_differs(kind, result):
+    """The report of a result without the sections that are as in the report of the whole one: those are drawn by it."""
+    whole, found = (document(of(kind, each)) for each in (slim(kind), result))
+    first, *others = found.sections
+    return replace(found, sections=[first, *(section for section in others if section not in whole.sections)])
+
+
 def emptied(value):
     if isinstance(value, dict):
         return {key: emptied(item) for key, item in value.items()}
@@ -28,9 +48,9 @@ def emptied(value):
 def test_any_key_may_be_missing_or_of_another_kind(kind, key):
     for instead in (None, [], "text", {"a": 1}, [None, 3]):
         document(of(kind, RESULTS[kind]() | {key: instead}))
-    result = RESULTS[kind]()
+    result = slim(kind)
     del result[key]
-    assert report.pdf(document(of(kind, result))).count > 1
+    assert report.pdf(what_differs(kind, result)).count > 1
 
 
 @pytest.mark.parametrize("kind", RESULTS)
@@ -42,14 +62,16 @@ def test_lists_that_are_all_empty_are_named_not_drawn(kind):
 
 @pytest.mark.parametrize("value", [0.0, -5_000.0, 1e15, 1e-9, float("inf"), float("nan"), None])
 def test_any_amount_can_be_drawn(value):
-    bulk, simulation = samples.bulk(), samples.simulation()
+    bulk, simulation = slim("bulk_analysis"), slim("simulation_batch")
     for row in bulk["monthly"] + bulk["owners"] + bulk["segments"]:
         row["won_amount"] = value
     for row in simulation["rows"]:
         row |= {"p10": value, "p50": value, "p90": value}
-    page, slides = both(of("bulk_analysis", bulk), of("simulation_batch", simulation))
-    assert page.count > 3
-    assert slides.count > 5
+    for kind, result in (("bulk_analysis", bulk), ("simulation_batch", simulation)):
+        found = what_differs(kind, result)
+        assert len(found.sections) > 1
+        assert report.pdf(found).count > 1
+        assert report.pptx(found).count > 1
 
 
 def test_a_histogram_of_one_value_and_one_of_zero_width_can_be_drawn():

@@ -51,7 +51,7 @@ def check(result: dict, iterations: int) -> None:
     assert result["deals_simulated"] >= 1
 
 
-@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150, share=10), suppress_health_check=[HealthCheck.too_slow])
 @given(
     rows=st.lists(DEAL, min_size=1, max_size=40),
     multipliers=st.tuples(MULTIPLIER, MULTIPLIER, MULTIPLIER),

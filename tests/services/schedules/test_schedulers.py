@@ -1,9 +1,6 @@
 """Real schedulers: `scheduler.py`, one or two of them, frozen for a while."""
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,22 +8,24 @@ import pytest
 import time_machine
 
 from services import catalog, schedules, workers
-from settings import ROOT, settings
+from settings import settings
+from tests.forked import SCHEDULER, Forked
 from tests.services import kit
-from tests.support import wait_until
+from tests.support import freeze, wait_until
 
 
-def started(*arguments: str) -> subprocess.Popen[bytes]:
+def started(*arguments: str) -> Forked:
     """A scheduler on this ledger."""
-    environment = os.environ | {"VAR_DIR": str(settings().var_dir), "LOG_LEVEL": "error"}
-    return subprocess.Popen([sys.executable, "scheduler.py", *arguments], cwd=ROOT, env=environment)
+    where = settings().var_dir
+    env = {"VAR_DIR": str(where), "LOG_LEVEL": "error"}
+    return Forked(SCHEDULER, *arguments, says=where / "schedulers", env=env)
 
 
 @pytest.fixture
 def schedulers():
     running = []
 
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
+    def start(*arguments: str) -> Forked:
         running.append(started(*arguments))
         return running[-1]
 
@@ -35,7 +34,7 @@ def schedulers():
         if process.poll() is None:
             process.send_signal(signal.SIGCONT)
             process.kill()
-            process.wait(10)
+            process.wait(30)
 
 
 def fires() -> int:
@@ -51,10 +50,10 @@ def test_one_tick_from_a_platforms_cron_fires_what_is_due(core, schedulers):
     assert schedules.history(made.id)[-1].outcome == "ran"
 
 
-def freeze_between_transactions(process: subprocess.Popen[bytes]) -> None:
+def freeze_between_transactions(process: Forked) -> None:
     """Stop it where it holds no lock: others go on firing."""
-    for _ in range(8):
-        process.send_signal(signal.SIGSTOP)
+    for _ in range(6):
+        freeze(process)
         before = fires()
         try:
             wait_until(lambda at=before: fires() > at, 20, every=0.1)
@@ -77,7 +76,7 @@ def test_two_schedulers_one_of_them_frozen_over_slots_fire_each_once(core, sched
     wait_until(lambda at=fires(): fires() >= at + 2, 30, every=0.1, what="fires of both")
     for each in (first, second):
         each.terminate()
-        assert each.wait(30) == 0
+        assert each.wait(60) == 0
     views = schedules.history(made.id)[::-1]
     assert {later.at - earlier.at for earlier, later in pairwise(views)} == {timedelta(seconds=2)}
     assert {view.outcome.value for view in views} == {"ran"}
