@@ -115,7 +115,7 @@ def waits(gate: Path, witness: Path) -> int:
     """The id of a task that has started, and waits for the gate."""
     witness.unlink(missing_ok=True)
     task = kinds.waiting.enqueue(gate=str(gate), witness=str(witness))
-    wait_until(witness.exists, timeout=SLOW_S, what="the task's start")
+    wait_until(lambda: witness.exists() and witness.read_text(), timeout=SLOW_S, what="the task's start")
     return task.id
 
 
