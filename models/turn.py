@@ -6,8 +6,8 @@ Nothing depends on a turn but speed: who gets none goes on without, and SQLite's
 It is not fair: a process whose threads stand in line passes the turn on among them before others notice. What must not
 wait behind a crowd, as a beat, goes first.
 
-On a slow disk a turn comes late, and patience is worth more than speed: those who go on without one compete for
-SQLite's lock with the beat that has one. But a process that was frozen in its turn holds up each other only once.
+On a slow disk patience is worth more than speed: those who go on without a turn compete for SQLite's lock with the beat
+that has one, and are many. It ends only for the sake of a process that was frozen in its turn, which is rare.
 """
 
 import fcntl
@@ -19,7 +19,6 @@ from contextlib import contextmanager
 
 PATIENCE_S = 10.0
 FIRST_PATIENCE_S = 4.0  # well below a lease
-AGAIN_S = 1.0  # for a turn that did not come the last time
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.0002, 0.002
 
 
@@ -30,19 +29,16 @@ class Turnstile:
         self._file, self._file_of_first = _open(path), _open(path)  # a lock belongs to what was opened
         self._first, self._look = _open(f"{path}-first"), _open(f"{path}-first")
         self._threads, self._firsts = threading.Lock(), threading.Lock()
-        self._stuck = False  # the last turn did not come
 
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Wait for one's turn, but not for long; the value: whether it came."""
-        patience_s = AGAIN_S if self._stuck else PATIENCE_S
-        deadline = time.monotonic() + patience_s
-        if not self._threads.acquire(timeout=patience_s):
+        deadline = time.monotonic() + PATIENCE_S
+        if not self._threads.acquire(timeout=PATIENCE_S):
             yield False
             return
         try:
             mine = _wait(self._file, deadline, self._somebody_goes_first)
-            self._stuck = not mine
             try:
                 yield mine
             finally:
@@ -53,9 +49,8 @@ class Turnstile:
     @contextmanager
     def first(self) -> Iterator[bool]:
         """The same, before all who are not inside yet."""
-        patience_s = AGAIN_S if self._stuck else FIRST_PATIENCE_S
-        deadline = time.monotonic() + patience_s
-        if not self._firsts.acquire(timeout=patience_s):
+        deadline = time.monotonic() + FIRST_PATIENCE_S
+        if not self._firsts.acquire(timeout=FIRST_PATIENCE_S):
             yield False
             return
         try:
@@ -63,7 +58,6 @@ class Turnstile:
                 mine = _wait(self._first, deadline) and _wait(self._file_of_first, deadline)
             finally:
                 fcntl.flock(self._first, fcntl.LOCK_UN)
-            self._stuck = not mine
             try:
                 yield mine
             finally:

@@ -104,24 +104,6 @@ def test_who_gets_no_turn_goes_on_without_and_takes_nobodys_away(path, monkeypat
         assert taken(path)
 
 
-def test_nobody_waits_twice_for_a_turn_that_does_not_come(path, monkeypatch):
-    """As where its holder was frozen."""
-    monkeypatch.setattr(turn, "PATIENCE_S", 0.5)
-    monkeypatch.setattr(turn, "FIRST_PATIENCE_S", 0.5)
-    monkeypatch.setattr(turn, "AGAIN_S", 0.01)
-    ours, theirs, took = Turnstile(path), Turnstile(path), []
-    with theirs.turn():
-        for door in (ours.turn, ours.first, ours.turn):
-            began = time.monotonic()
-            with door() as mine:
-                took.append(time.monotonic() - began)
-                assert not mine
-    assert took[0] >= 0.5
-    assert min(took[1:]) < 0.5
-    with ours.turn() as mine:
-        assert mine
-
-
 def test_who_stands_behind_a_slow_crowd_keeps_in_line(path):
     """On a slow disk; those who went on without a turn would compete with the beat that has one."""
     came = []
