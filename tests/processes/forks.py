@@ -27,7 +27,6 @@ from settings import ROOT
 
 MODULE = "runtime.worker_process"
 LATER = ("runtime.process", "redis", "psycopg", "pysqlite3")  # what it imports once it runs; the last is not everywhere
-LONGEST_REQUEST = 2**17  # bytes of an environment as JSON
 
 
 class Forked:
@@ -35,18 +34,15 @@ class Forked:
 
     def __init__(self, output: IO[bytes], env: Mapping[str, str]) -> None:
         self._word, theirs = os.pipe()  # the server says its pid, and in the end its exit code
-        try:
-            socket.send_fds(_server()[1], [json.dumps(dict(env)).encode()], [output.fileno(), theirs])
-        finally:
-            os.close(theirs)
+        socket.send_fds(_server()[1], [json.dumps(dict(env)).encode()], [output.fileno(), theirs])
+        os.close(theirs)
         self.returncode: int | None = None
         self.pid = self._number()
 
     def poll(self) -> int | None:
         """Its exit code as `Popen` has it (a signal's number is negative); None while it runs."""
-        with suppress(subprocess.TimeoutExpired):
-            return self.wait(0)
-        return None
+        over = self.returncode is not None or select([self._word], [], [], 0)[0]
+        return self.wait() if over else None
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, once it has ended. Raises `subprocess.TimeoutExpired`."""
@@ -77,11 +73,9 @@ class Forked:
 def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", __name__, str(theirs.fileno()), MODULE]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     with theirs:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
-        )
-    return process, ours
+        return subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, **quiet), ours
 
 
 def end() -> None:
@@ -116,11 +110,10 @@ def _serve(control: socket.socket) -> tuple[dict[str, str], int] | None:
                     pid, tell = children.pop(key.fd)
                     selector.unregister(key.fd)
                     os.close(key.fd)
-                    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                    _say(tell, code)
+                    _say(tell, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
                     os.close(tell)
                     continue
-                said, files, _, _ = socket.recv_fds(control, LONGEST_REQUEST, 2)
+                said, files, _, _ = socket.recv_fds(control, 2**17, 2)
                 if not said:
                     for pid, _ in children.values():
                         os.kill(pid, signal.SIGKILL)
@@ -143,8 +136,7 @@ def _say(to: int, number: int) -> None:
 def _become(env: Mapping[str, str], output: int) -> None:
     """As if this process had just been started."""
     os.setsid()
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    os.dup2(output, 1), os.dup2(output, 2)
     os.closerange(3, 1024)
     os.environ.clear()
     os.environ.update(env)
