@@ -155,7 +155,7 @@ def a_second_start_is_refused(start: Callable[..., Started], first: Started) -> 
     assert first.runs()
 
 
-def test_what_dies_is_replaced_alone_and_kill_minus_9_of_the_start_leaves_nothing_to_the_next(start, var_dir):
+def test_what_dies_is_replaced_alone_and_after_kill_minus_9_the_next_start_takes_over_at_once(start, var_dir):
     first = start()
     first.wait_until_up()
     before = first.pids()
