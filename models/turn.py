@@ -5,6 +5,9 @@ Nothing depends on a turn but speed: who gets none goes on without, and SQLite's
 
 It is not fair: a process whose threads stand in line passes the turn on among them before others notice. What must not
 wait behind a crowd, as a beat, goes first.
+
+On a slow disk patience is worth more than speed: those who go on without a turn compete for SQLite's lock with the beat
+that has one, and are many. It ends only for the sake of a process that was frozen in its turn, which is rare.
 """
 
 import fcntl
@@ -14,7 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-PATIENCE_S = 1.0
+PATIENCE_S = 10.0
+FIRST_PATIENCE_S = 4.0  # well below a lease
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.0002, 0.002
 
 
@@ -45,8 +49,8 @@ class Turnstile:
     @contextmanager
     def first(self) -> Iterator[bool]:
         """The same, before all who are not inside yet."""
-        deadline = time.monotonic() + PATIENCE_S
-        if not self._firsts.acquire(timeout=PATIENCE_S):
+        deadline = time.monotonic() + FIRST_PATIENCE_S
+        if not self._firsts.acquire(timeout=FIRST_PATIENCE_S):
             yield False
             return
         try:

@@ -53,11 +53,12 @@ def _may_write(patience_s: float = 0.5) -> bool:
     with (
         closing(connect.sqlite_module().connect(path, timeout=patience_s)) as ledger,
         Path(f"{path}-turn").open("ab") as turn,
+        Path(f"{path}-turn-first").open("ab") as first,
     ):
         try:
             ledger.execute("BEGIN IMMEDIATE")
             ledger.rollback()
-            wait_until(lambda: _has(turn), timeout=patience_s, what="the turn")
+            wait_until(lambda: _has(turn) and _has(first), timeout=patience_s, what="the turn")
         except (connect.sqlite_module().OperationalError, AssertionError):
             return False
         return True

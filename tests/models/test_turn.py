@@ -104,6 +104,24 @@ def test_who_gets_no_turn_goes_on_without_and_takes_nobodys_away(path, monkeypat
         assert taken(path)
 
 
+def test_who_stands_behind_a_slow_crowd_keeps_in_line(path):
+    """On a slow disk; those who went on without a turn would compete with the beat that has one."""
+    came = []
+
+    def pass_thrice(turnstile: Turnstile) -> None:
+        for _ in range(3):
+            with turnstile.turn() as mine:
+                came.append(mine)
+                time.sleep(0.15)
+
+    threads = [threading.Thread(target=pass_thrice, args=(Turnstile(path),)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert came == [True] * 24
+
+
 def test_an_error_inside_gives_the_turn_back(path):
     turnstile = Turnstile(path)
     with pytest.raises(ZeroDivisionError), turnstile.turn():
@@ -113,7 +131,7 @@ def test_an_error_inside_gives_the_turn_back(path):
 
 def test_who_goes_first_is_let_in_by_a_crowd_of_another_process_and_of_its_own(path, monkeypatch):
     """A worker's beat, else, waits while the threads of a busy process pass the turn on among themselves."""
-    monkeypatch.setattr(turn, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(turn, "FIRST_PATIENCE_S", 0.3)
     crowd = subprocess.Popen([sys.executable, "-c", CROWD, path], cwd=ROOT, stdout=subprocess.PIPE)
     assert crowd.stdout is not None
     crowd.stdout.readline()

@@ -1,4 +1,4 @@
-"""Worker processes for real, on both databases, with all times scaled down."""
+"""Worker processes for real, on both databases, with graces scaled down, and leases where they are to run out."""
 
 import shutil
 import tempfile
@@ -14,17 +14,32 @@ import pytest
 import settings as settings_module
 from models import connect, migrate
 from tests.conftest import empty, forget, use
+from tests.processes import forks
 from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
 from tests.processes.servers import Server
 from tests.services.kit import assert_sound
+from tests.support import THOROUGH
 
-LEASE_S, STOP_GRACE_S, CANCEL_GRACE_S = 2.0, 1.0, 0.7
+LEASE_S, STOP_GRACE_S, CANCEL_GRACE_S = 10.0, 1.0, 0.7  # the lease as it is out of the box
 SCALED = {
-    "LEASE_S": str(LEASE_S), "BEAT_S": "0.3", "POLL_S": "0.3", "STOP_GRACE_S": str(STOP_GRACE_S),
+    "LEASE_S": str(LEASE_S), "BEAT_S": "1", "POLL_S": "0.3", "STOP_GRACE_S": str(STOP_GRACE_S),
     "CANCEL_GRACE_S": str(CANCEL_GRACE_S), "WORKER_THREADS": "4", "ACTOR_MODULES": "tests.processes.odd_kinds",
     "CODE_VERSION": "test", "LOG_FORMAT": "json", "LOG_LEVEL": "info",
 }  # fmt: skip
+
+# For tests whose point is that a lease runs out, as in `worker(**SHORT_LEASES)`; no other may depend on being quick
+SHORT_LEASE_S = 4.0
+SHORT_LEASES = {"LEASE_S": str(SHORT_LEASE_S), "BEAT_S": "0.5"}
+
+STALL_S = 5.0  # so long a busy machine may do nothing at all: whatever is promised may come that much later
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> Iterator[None]:
+    """Workers are forked from a server that starts with the first of them; it ends here."""
+    yield
+    forks.end()
 
 
 @pytest.fixture
@@ -68,6 +83,12 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield from _attended(folder)
         assert_sound(but=())
         forget()
+
+
+# As `one_ledger`: for what the database has no part in
+one_shared = pytest.mark.parametrize(
+    "shared", ["sqlite", "postgresql"] if THOROUGH else ["sqlite"], indirect=True, scope="module"
+)
 
 
 @pytest.fixture

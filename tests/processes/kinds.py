@@ -38,6 +38,15 @@ def sleepy(run: Run, seconds: float = 1.0, checks: bool = True, witness: str = "
 
 
 @actor(retries=2)
+def waiting(run: Run, gate: str, witness: str = "") -> None:
+    """Wait for the file `gate`. Notes each start in the file `witness`."""
+    note(witness, f"{run.task_id} {run.attempt} {os.getpid()} start")
+    while not Path(gate).exists():
+        time.sleep(0.02)
+        run.checkpoint()
+
+
+@actor(retries=2)
 def failing(run: Run, times: int = 99, pause: float = 0.0, words: str = "it broke") -> dict:
     """Fail the first `times` tries."""
     if run.attempt <= times:

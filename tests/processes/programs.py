@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from models import Worker, reading
 from settings import ROOT
+from tests.processes.forks import MODULE, Forked
 from tests.support import freeze, wait_until
 
 MARK = "CALLBOARD_TEST_MARK"  # inherited by all descendants, whatever session or parent they take on
@@ -19,14 +19,17 @@ UP_S = 40.0  # a start takes two seconds; a loaded machine may take its time
 
 
 class Started:
-    """One process with a log of its own, and its descendants."""
+    """One process with a log of its own, and its descendants. Without a command: a worker from the fork server."""
 
-    def __init__(self, name: str, command: list[str], folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, name: str, command: list[str] | None, folder: Path, env: dict[str, str]) -> None:
         self.name = name
         self.output = folder / f"{name}.log"
+        env = {**os.environ, **env}
         with self.output.open("wb") as file:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, **env}, start_new_session=True
+            self.process: subprocess.Popen[bytes] | Forked = (
+                Forked(file, env)
+                if command is None
+                else subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env=env, start_new_session=True)
             )
         self.pid = self.process.pid
 
@@ -86,16 +89,17 @@ class Crew:
         self._mark = uuid.uuid4().hex
         self.all: list[Started] = []
 
-    def start(self, name: str, command: list[str], **env: str) -> Started:
+    def start(self, name: str, command: list[str] | None, **env: str) -> Started:
         """Start a program with these settings beside the test's own."""
         number = sum(s.name.startswith(name) for s in self.all)
         one = Started(f"{name}{number}", command, self._folder, {**env, MARK: self._mark})
         self.all.append(one)
         return one
 
-    def worker(self, **env: str) -> Started:
-        """One worker process, supervised by nobody."""
-        return self.start("worker", [sys.executable, "-m", "runtime.worker_process"], **env)
+    def worker(self, by_command: bool = False, **env: str) -> Started:
+        """One worker process, supervised by nobody; `by_command`: started as a supervisor would, not forked."""
+        forked = sys.platform == "linux" and not by_command
+        return self.start("worker", None if forked else [sys.executable, "-m", MODULE], **env)
 
     def supervised(self, processes: int = 2, threads: int = 4, **env: str) -> Started:
         """The Procfile's worker line."""
@@ -103,8 +107,9 @@ class Crew:
         return self.start("supervisor", [sys.executable, *command], **env)
 
     def alive(self) -> list[psutil.Process]:
-        """Every process that stems from this test."""
-        return list(_marked(self._mark))
+        """Every process that stems from this test. A forked one shows the environment of the fork server instead."""
+        mine = {one.pid for one in self.all if one.runs()}
+        return [p for p in psutil.process_iter() if (p.pid in mine or _bears(p, self._mark)) and alive(p)]
 
     def end(self) -> list[str]:
         """Kill all, reap all; returns the command lines of what the death of its parent did not end."""
@@ -144,10 +149,8 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def _marked(mark: str) -> Iterator[psutil.Process]:
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and alive(process):
-                yield process
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
+def _bears(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.environ().get(MARK) == mark
+    except psutil.Error:
+        return False

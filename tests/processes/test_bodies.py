@@ -8,6 +8,7 @@ import pytest
 from models import Outcome, Status
 from services import tasks
 from tests.processes import facts, kinds, odd_kinds
+from tests.processes.conftest import one_shared
 from tests.processes.programs import Crew, Started
 from tests.support import wait_until
 
@@ -69,6 +70,7 @@ def test_words_and_numbers_that_no_column_holds_are_cut_and_harm_nothing(shared,
     assert only(task.id).engine == "e" * 100
 
 
+@one_shared
 @pytest.mark.parametrize(
     ("what", "error"), [("exit", "SystemExit"), ("base", "BaseException"), ("interrupt", "KeyboardInterrupt")]
 )
@@ -77,12 +79,14 @@ def test_what_is_no_exception_fails_the_task_and_not_the_worker(shared, what, er
     assert (attempt.outcome, attempt.error_class) == (Outcome.failed, error)
 
 
+@one_shared
 def test_an_error_without_words_is_told_by_its_name(shared):
     attempt = only(kinds.unfit.enqueue(what="bad str").id)
     assert (attempt.error_class, attempt.error_text) == ("_BadStr", "(the error's own message could not be read)")
     assert "raise _BadStr" in attempt.traceback
 
 
+@one_shared
 def test_a_gigabyte_of_prints_is_cut_and_does_not_fill_the_worker(shared, one):
     task = kinds.unfit.enqueue(what="print")
     most = 0
@@ -100,6 +104,7 @@ def test_a_gigabyte_of_prints_is_cut_and_does_not_fill_the_worker(shared, one):
     assert sum(len(message) for _, message in lines) < 1.1 * 2**20
 
 
+@one_shared
 def test_twenty_thousand_log_lines_are_cut_at_ten_thousand_and_that_is_said(shared):
     task = odd_kinds.wordy.enqueue(lines=20_000)
     assert facts.completed([task.id])[0].result == 20_000
@@ -152,6 +157,7 @@ def test_what_a_body_enqueues_is_its_child(shared):
 # In a process of their own
 
 
+@one_shared
 def test_an_isolated_body_runs_in_another_process_and_its_costs_are_known(shared, one):
     task = odd_kinds.crunching.enqueue(seconds=0.3)
     assert facts.completed([task.id])[0].result == 64 * 2**20
@@ -172,11 +178,13 @@ def test_an_isolated_body_knows_what_it_needed(shared):
     assert done.progress_step == "first"
 
 
+@one_shared
 def test_an_isolated_body_stores_a_file_and_reads_it_back(shared):
     done = facts.completed([odd_kinds.filing.enqueue(words="kept").id])[0]
     assert (done.result["size"], done.result["read"]) == (4, "kept")
 
 
+@one_shared
 def test_an_isolated_error_comes_with_the_childs_traceback(shared):
     task = kinds.alone.with_options(retries=0).enqueue(what="raise")
     attempt = only(task.id)
@@ -186,11 +194,13 @@ def test_an_isolated_error_comes_with_the_childs_traceback(shared):
     assert only(kinds.alone.with_options(retries=0).enqueue(what="exit").id).error_class == "SystemExit"
 
 
+@one_shared
 def test_an_error_that_is_merely_called_like_one_of_ours_is_an_error(shared):
     attempt = only(odd_kinds.namesake.enqueue().id)
     assert (attempt.outcome, attempt.error_class, attempt.error_text) == (Outcome.failed, "Cancelled", "by the bank")
 
 
+@one_shared
 def test_a_child_that_dies_costs_a_loss_and_three_of_them_the_task(shared):
     task = kinds.alone.enqueue(what="die")
     done = facts.ended([task.id])[0]
@@ -199,6 +209,7 @@ def test_a_child_that_dies_costs_a_loss_and_three_of_them_the_task(shared):
     assert "SIGKILL" in done.error
 
 
+@one_shared
 def test_the_memory_limit_ends_the_task_with_a_sentence(shared):
     attempt = only(kinds.hungry.enqueue(megabytes=1000).id)
     assert attempt.outcome is Outcome.failed
@@ -206,6 +217,7 @@ def test_the_memory_limit_ends_the_task_with_a_sentence(shared):
     assert facts.completed([kinds.hungry.enqueue(megabytes=100).id])
 
 
+@one_shared
 @pytest.mark.parametrize("how", ["print", "c prints", "signal", "thread"])
 def test_a_noisy_child_does_no_harm(shared, how):
     assert facts.completed([odd_kinds.noisy.enqueue(how=how).id])[0].result == how

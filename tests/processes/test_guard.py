@@ -8,6 +8,7 @@ import pytest
 from models import Status
 from services import tasks
 from tests.processes import facts, kinds, odd_kinds
+from tests.processes.conftest import SHORT_LEASES
 from tests.support import wait_until
 
 THREADS = ["beat", "claimer", "writer", "watch", "listener", "WorkerThread", "ConsumerThread"]
@@ -15,7 +16,7 @@ THREADS = ["beat", "claimer", "writer", "watch", "listener", "WorkerThread", "Co
 
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_a_process_that_loses_one_of_its_threads_ends(worker):
-    each = {thread: worker(WORKER_QUEUES=thread, WORKER_THREADS="3") for thread in THREADS}
+    each = {thread: worker(WORKER_QUEUES=thread, WORKER_THREADS="3", **SHORT_LEASES) for thread in THREADS}
     for one in each.values():
         one.up()
     sabotages = [odd_kinds.saboteur.with_options(queue=thread).enqueue(thread=thread).id for thread in THREADS]
@@ -28,7 +29,7 @@ def test_a_process_that_loses_one_of_its_threads_ends(worker):
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_a_body_that_holds_the_interpreters_lock_costs_its_process_once(supervised):
-    group = supervised(processes=1, threads=2, LEASE_S="1").up()
+    group = supervised(processes=1, threads=2, LEASE_S="2", BEAT_S="0.5").up()  # it ends after three silent leases
     neighbour = kinds.sleepy.enqueue(seconds=1)
     held = odd_kinds.gil_holder.with_options(timeout=1.0, retries=0).enqueue()
     ended = facts.ended([held.id])[0]
@@ -40,7 +41,7 @@ def test_a_body_that_holds_the_interpreters_lock_costs_its_process_once(supervis
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_a_worker_that_cannot_beat_lets_go_of_what_others_may_run(worker, frozen_server):
-    one = worker(LEASE_S="3").up()
+    one = worker(**SHORT_LEASES).up()
     alone, checks = kinds.alone.enqueue(seconds=60), kinds.sleepy.enqueue(seconds=60)
     quiet = odd_kinds.haunted.enqueue(seconds=6, witness="")
     for task in (alone, checks, quiet):
@@ -48,7 +49,7 @@ def test_a_worker_that_cannot_beat_lets_go_of_what_others_may_run(worker, frozen
     (line,) = wait_until(lambda: facts.log_lines(alone.id), what="the child's first words")
     child = psutil.Process(line.fields["pid"])
     with frozen_server():
-        wait_until(lambda: "no beat for most of a lease" in one.said(), timeout=20, what="the doubt")
+        wait_until(lambda: "no beat for most of a lease" in one.said(), what="the doubt")
         wait_until(lambda: not child.is_running(), what="the end of the isolated child")
     assert facts.completed([quiet.id])[0].losses == 0
     wait_until(lambda: facts.attempts(alone.id) and facts.attempts(checks.id), what="the hand-backs")

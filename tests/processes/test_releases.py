@@ -25,7 +25,9 @@ def raise_to(floor: int) -> None:
 
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_workers_that_are_too_old_for_their_ledger_or_unknown_to_it_finish_what_they_have_and_end(floor, worker):
-    old, unknown = worker(WORKER_QUEUES="old"), worker(WORKER_QUEUES="unknown")
+    old, unknown = (
+        worker(WORKER_QUEUES=queue, BEAT_S="0.3") for queue in ("old", "unknown")
+    )  # asks at each tenth beat
     old.up(), unknown.up()
     runs = [kinds.sleepy.with_options(queue=queue).enqueue(seconds=0.8).id for queue in ("old", "unknown")]
     for task in runs:

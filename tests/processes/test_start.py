@@ -111,84 +111,78 @@ def start(var_dir: Path) -> Iterator[Callable[..., Started]]:
         run.end()
 
 
-def test_all_of_it_comes_up_works_and_leaves_no_process_behind_at_ctrl_c(start):
+def waits(gate: Path, witness: Path) -> int:
+    """The id of a task that has started, and waits for the gate."""
+    witness.unlink(missing_ok=True)
+    task = kinds.waiting.enqueue(gate=str(gate), witness=str(witness))
+    wait_until(lambda: witness.exists() and witness.read_text(), timeout=SLOW_S, what="the task's start")
+    return task.id
+
+
+def test_all_of_it_works_leaves_no_process_behind_at_ctrl_c_and_what_ran_goes_on_at_the_next_start(start, var_dir):
     assert not instance.running()
-    run = start()
-    run.wait_until_up()
-    assert list(run.pids()) == ALL
+    first = start()
+    first.wait_until_up()
+    assert list(first.pids()) == ALL
     assert instance.running()
     assert ready.missing() is None
     wait_until(lambda: len(workers.alive()) == 2, timeout=SLOW_S, what="the second worker")
     assert tasks.wait(kinds.echo.enqueue(text="hello").id, timeout=SLOW_S).status is Status.completed
-    assert run.stop() == 0
-    assert run.nothing_is_left()
+    a_second_start_is_refused(start, first)
+
+    gate, witness = var_dir / "gate", var_dir / "witness"
+    task = waits(gate, witness)
+    assert first.stop() == 0
+    assert first.nothing_is_left()
     assert not instance.running()
     assert workers.alive() == []
+    assert tasks.get(task).status is Status.queued
 
-
-def test_what_ran_at_ctrl_c_goes_on_at_the_next_start(start, var_dir):
-    first = start()
-    first.wait_until_up()
-    witness = var_dir / "witness"
-    task = kinds.sleepy.enqueue(seconds=3, witness=str(witness))
-    wait_until(witness.exists, timeout=SLOW_S, what="the task's start")
-    assert first.stop() == 0
-    assert tasks.get(task.id).status is Status.queued
-
+    gate.touch()
     second = start()
-    done = tasks.wait(task.id, timeout=SLOW_S)
+    done = tasks.wait(task, timeout=SLOW_S)
     assert (done.status, done.losses) == (Status.completed, 0)
-    assert [line.split()[-1] for line in witness.read_text().splitlines()] == ["start", "start", "end"]
+    assert len(witness.read_text().splitlines()) == 2
     second.wait_until_up()
     assert second.stop(signal.SIGTERM) == 0
     assert second.nothing_is_left()
 
 
-def test_what_dies_is_replaced_alone_and_its_tasks_run_again_at_once(start, var_dir):
-    run = start()
-    run.wait_until_up()
-    before = run.pids()
-    witness = var_dir / "witness"
-    task = kinds.sleepy.enqueue(seconds=3, witness=str(witness))
-    wait_until(witness.exists, timeout=SLOW_S, what="the task's start")
-    victim = int(witness.read_text().split()[2])
-    for pid in (victim, before["scheduler"], before["web"], before["valkey"]):
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: len(witness.read_text().splitlines()) > 1, timeout=SLOW_S, what="another start")
-    assert tasks.wait(task.id, timeout=SLOW_S).losses == 1
-    assert "was ended by Killed" in str(facts.attempts(task.id)[0].error_text)  # and not: its lease ran out
-    after = run.pids()
-    assert {name for name in ALL if after[name] == before[name]} == {name for name in WORKERS if before[name] != victim}
-    wait_until(lambda: ready.missing() is None, timeout=SLOW_S, what="the console's return")
-    assert run.stop() == 0
-    assert run.nothing_is_left()
-
-
-def test_kill_minus_9_leaves_nothing_behind_and_the_next_start_takes_over_at_once(start, var_dir):
-    first = start()
-    first.wait_until_up()
-    witness = var_dir / "witness"
-    task = kinds.sleepy.enqueue(seconds=4, witness=str(witness))
-    wait_until(witness.exists, timeout=SLOW_S, what="the task's start")
-    assert len(first.processes()) >= len(ALL)
-    first.process.kill()
-    first.process.wait()
-    wait_until(first.nothing_is_left, timeout=3, what="the end of all processes")
-
-    second = start()
-    second.wait_until_up()
-    assert '"tasks_taken_back": 1' in second.said()
-    assert tasks.wait(task.id, timeout=SLOW_S).status is Status.completed
-    assert second.stop() == 0
-
-
-def test_a_second_start_is_refused_and_the_first_goes_on(start):
-    first = start()
-    wait_until(instance.running, timeout=SLOW_S, what="the first")
+def a_second_start_is_refused(start: Callable[..., Started], first: Started) -> None:
     second = start()
     assert second.process.wait(SLOW_S) == 1
     assert f"runs here already: http://127.0.0.1:{os.environ['PORT']} (process {first.process.pid})" in flat(second)
     assert first.runs()
+
+
+def test_what_dies_is_replaced_alone_and_after_kill_minus_9_the_next_start_takes_over_at_once(start, var_dir):
+    first = start()
+    first.wait_until_up()
+    before = first.pids()
+    gate, witness = var_dir / "gate", var_dir / "witness"
+    task = waits(gate, witness)
+    victim = int(witness.read_text().split()[2])
+    for pid in (victim, before["scheduler"], before["web"], before["valkey"]):
+        os.kill(pid, signal.SIGKILL)
+    gate.touch()
+    assert tasks.wait(task, timeout=SLOW_S).losses == 1
+    assert "was ended by Killed" in str(facts.attempts(task)[0].error_text)  # and not: its lease ran out
+    wait_until(lambda: ready.missing() is None, timeout=SLOW_S, what="the console's return")
+    after = first.pids()
+    assert {name for name in ALL if after[name] == before[name]} == {name for name in WORKERS if before[name] != victim}
+
+    gate.unlink()
+    task = waits(gate, witness)
+    assert len(first.processes()) >= len(ALL)
+    first.process.kill()
+    first.process.wait()
+    wait_until(first.nothing_is_left, what="the end of all processes")
+    gate.touch()
+    second = start()
+    second.wait_until_up()
+    assert '"tasks_taken_back": 1' in second.said()
+    assert tasks.wait(task, timeout=SLOW_S).status is Status.completed
+    assert second.stop() == 0
 
 
 def test_a_taken_port_is_refused_before_anything_is_started(start, var_dir):

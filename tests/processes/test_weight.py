@@ -10,7 +10,7 @@ import pytest
 
 from settings import ROOT
 from tests.processes import facts, kinds
-from tests.support import wait_until
+from tests.support import one_ledger, wait_until
 
 IDLE_S = 8.0
 MOST_WAKES = 40  # a second, of all its threads together: what processor time that takes, a benchmark says
@@ -27,9 +27,10 @@ def wakes(process: psutil.Process) -> int:
     return sum(int(line.split()[1]) for one in told for line in one.splitlines() if line.startswith("voluntary"))
 
 
+@one_ledger
 @pytest.mark.usefixtures("valkey")
 def test_an_idle_worker_sleeps_and_is_small(worker):
-    one = worker(LEASE_S="10", BEAT_S="1", POLL_S="1", WORKER_THREADS="8").up()  # as they are out of the box
+    one = worker(by_command=True, POLL_S="1", WORKER_THREADS="8").up()  # as they are out of the box
     process = psutil.Process(one.pid)
     facts.completed(kinds.echo.enqueue_many([{}] * 100))
     began, before = time.monotonic(), wakes(process)
