@@ -12,7 +12,7 @@ import structlog
 from starlette.middleware import Middleware
 from streamlit import config
 
-from console import routes, signing
+from console import late_ticks, routes, signing
 from console.gate import Gate
 from console.ui import outage
 from models import db
@@ -28,6 +28,7 @@ async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Import what the first page would wait for, and spare the collector what will never be garbage."""
     log.configure("web")
     web.check_doors(config.get_option("server.address") or "")  # also where nothing of ours started the server
+    late_ticks.leave_out()
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 
