@@ -12,7 +12,7 @@ import structlog
 from starlette.middleware import Middleware
 from streamlit import config
 
-from console import resting, routes, signing
+from console import late_ticks, resting, routes, signing
 from console.gate import Gate
 from console.ui import outage
 from models import db
@@ -29,6 +29,7 @@ async def warm(_: Any) -> AsyncIterator[dict[str, Any]]:
     log.configure("web")
     web.check_doors(config.get_option("server.address") or "")  # also where nothing of ours started the server
     resting.install()
+    late_ticks.leave_out()
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
 

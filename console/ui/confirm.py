@@ -8,7 +8,7 @@ from console import acts
 from console.ui import say
 from services.errors import ServiceError
 
-ASKED = "_confirm_asked"
+ASKED, OPEN = "_confirm_asked", "_confirm_open"
 RESULTS = "_confirm_results"
 REASON, PRIORITY = "confirm_reason", "confirm_priority"
 
@@ -23,11 +23,17 @@ def ask(act_name: str, ids: Sequence[int]) -> None:
 def show_if_asked() -> None:
     """At the end of a page, outside of its fragments."""
     asked = st.session_state.pop(ASKED, None)
+    st.session_state[OPEN] = asked is not None  # a full run closes it, and so does what closes it by a full run
     if asked is not None:
         act = acts.ACTS[asked[0]]
         st.dialog(f"{act.name} {_counted(asked[1])}", icon=f":material/{act.icon}:", on_dismiss=_forget)(_body)(
             act, asked[1]
         )
+
+
+def is_open() -> bool:
+    """Whether a person is at it: a full run now would take it out of their hands, with what they typed."""
+    return bool(st.session_state.get(OPEN))
 
 
 def _body(act: acts.Act, ids: Sequence[int]) -> None:

@@ -49,7 +49,7 @@ elif first_look.owner == who.me().operator.id and st.session_state.get(WATCHED) 
 def board() -> None:
     """The part that lives while the task does."""
     task = asked()
-    if live and task.finished:
+    if live and task.finished and not confirm.is_open():
         st.rerun()  # a last time: the next full run finds it ended
     task_parts.header(task)
     task_parts.state(task)

@@ -31,9 +31,23 @@ THEIRS = {"schema_floor", "workers", "types", "queues"}
 class Served:
     """The processes of one installation, and where they are."""
 
-    address: str
-    log: Path
+    folder: Path
+    settings: dict[str, str]
     _running: list[subprocess.Popen] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """Of the console."""
+        return f"http://127.0.0.1:{self.settings['PORT']}"
+
+    @property
+    def log(self) -> Path:
+        """What the processes say."""
+        return self.folder / "log"
+
+    def enter(self, patch: pytest.MonkeyPatch) -> None:
+        """Let this process, and those it starts, be of this installation."""
+        use(patch, self.folder / "var", None, **self.settings)
 
     def start(self, commands: Sequence[list[str]]) -> None:
         """Start these, and wait until console and worker are up."""
@@ -45,8 +59,10 @@ class Served:
         wait_until(lambda: ready.beats("worker"), timeout=60, what="the worker's start")
 
     def anew(self) -> None:
-        """An empty ledger, and a worker that lives and has nothing to do."""
-        if any(process.poll() is not None for process in self._running):
+        """An empty ledger, a console, and a worker that lives and has nothing to do."""
+        if not self._running:
+            self.start([web.argv(), WORKER])
+        elif any(process.poll() is not None for process in self._running):
             self._running = [process for process in self._running if process.poll() is None]
             workers.bury_the_dead_here()
             self.start([WORKER])
@@ -69,6 +85,7 @@ class Served:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._running = []
 
 
 @contextmanager
@@ -84,10 +101,10 @@ def served(
 
     `before` may fill the ledger before anybody works on it. What the processes say is in `folder`/log.
     """
-    use(patch, folder / "var", None, PORT=port, **settings)
+    running = Served(folder, {"PORT": port, **settings})
+    running.enter(patch)
     migrate.upgrade()
     before()
-    running = Served(f"http://127.0.0.1:{port}", folder / "log")
     try:
         running.start([web.argv(), WORKER, *more])
         yield running

@@ -1,12 +1,14 @@
 """What axe has to say of every page, light and dark: nothing but what Streamlit itself brings along."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from models import now
+from models import now, tables, transaction
 from services import operators, queues, schedules, tasks
 from services.audit import acting_as
 from tests.browser.screenshots import SETTLED
@@ -14,7 +16,6 @@ from tests.processes import kinds
 
 axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-expect.set_options(timeout=30_000)
 
 AXE = Path(axe.__file__).with_name("axe.min.js").read_text()
 # Rule → where Streamlit's own breaks it: nothing that a page of ours could mend
@@ -68,9 +69,22 @@ def _paths(some: dict[str, int], theme: str) -> list[str]:
     return [*shared, *pages, task(some["running"]), *tabs, f"{task(some['waits'])}&tab=Related"]
 
 
-def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_page, console):
-    """Before the others: once there was a task there are queues, and with them another page."""
+@pytest.fixture
+def never_used(console) -> Iterator[None]:
+    """As before the first task: until then there are no queues."""
+    with transaction() as session:
+        before = [dict(row) for row in session.execute(select(tables.queues)).mappings()]
+        session.execute(tables.queues.delete())
+    yield
+    with transaction() as session:
+        session.execute(tables.queues.delete())
+        if before:
+            session.execute(tables.queues.insert(), before)
+
+
+def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_page, console, never_used):
     page = browser_page
+    page.goto(console)
     expect(page.get_by_role("heading", name=re.compile("nothing to do yet"))).to_be_visible()
     assert violations(page) == []
     page.goto(f"{console}/sign-out")
@@ -80,19 +94,19 @@ def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_p
     assert page.evaluate(RUN, STREAMLITS) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_but_streamlit_s_own_on_any_page(browser_page, console, some, theme):
+def test_axe_finds_nothing_but_streamlit_s_own_on_any_page_light_or_dark(browser_page, console, some):
     page = browser_page
-    page.emulate_media(color_scheme=theme)
-    found = {}
-    for path in _paths(some, theme):
-        page.goto(console + path)
-        page.get_by_test_id("stMainBlockContainer").locator("h1, [data-testid=stAlert]").first.wait_for()
-        if path.endswith("Log"):
-            expect(page.get_by_role("region", name="Log")).to_contain_text("saying hello")
-        found[path] = violations(page)
-    page.goto(f"{console}/workers")
-    page.locator(".st-key-Pause_default button").click()
-    page.get_by_role("dialog").get_by_label("Reason").wait_for()
-    found["a dialog"] = violations(page)
+    found: dict[tuple[str, str], list[str]] = {}
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        for path in _paths(some, theme):
+            page.goto(console + path)
+            page.get_by_test_id("stMainBlockContainer").locator("h1, [data-testid=stAlert]").first.wait_for()
+            if path.endswith("Log"):
+                expect(page.get_by_role("region", name="Log")).to_contain_text("saying hello")
+            found[theme, path] = violations(page)
+        page.goto(f"{console}/workers")
+        page.locator(".st-key-Pause_default button").click()
+        page.get_by_role("dialog").get_by_label("Reason").wait_for()
+        found[theme, "a dialog"] = violations(page)
     assert {where: what for where, what in found.items() if what} == {}

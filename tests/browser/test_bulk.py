@@ -11,7 +11,6 @@ from tests.processes import kinds
 from tests.services.kit import count, events
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-expect.set_options(timeout=30_000)
 
 
 def test_three_hundred_are_cancelled_after_a_dry_run_and_brought_back(browser_page, console):
@@ -19,7 +18,7 @@ def test_three_hundred_are_cancelled_after_a_dry_run_and_brought_back(browser_pa
     later = now() + timedelta(hours=1)
     kinds.echo.with_options(run_at=later, tags=["import"]).enqueue_many([{}] * 300)
     done = kinds.echo.enqueue()
-    tasks.wait(done.id, 30)
+    tasks.wait(done.id, 60)
     page.goto(f"{console}/tasks?type=echo")
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     page.locator(".st-key-tasks_all button").click()

@@ -12,7 +12,6 @@ from tests.processes import kinds
 from tests.support import wait_until
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-expect.set_options(timeout=30_000)
 
 NOTED = """
   document.hasFocus = () => false
@@ -58,14 +57,15 @@ def test_what_was_run_from_the_form_is_watched_told_and_run_again_with_other_arg
     expect(page.get_by_text("seconds=0.1")).to_be_visible()
     page.locator(".st-key-run_it button").click()
     expect(page).to_have_url(re.compile(r"/task\?id=2$"))
-    again = tasks.wait(2, timeout=30)
+    again = tasks.wait(2, timeout=60)
     assert (again.rerun_of, again.body.payload["seconds"], again.status) == (1, 0.1, Status.completed)
 
 
 def test_an_entry_is_read_once_opened_and_gone_once_dismissed(browser_page, console):
     page = browser_page
     one, two = asked(), asked()
-    tasks.wait(one.id), tasks.wait(two.id)
+    tasks.wait(one.id, timeout=60), tasks.wait(two.id, timeout=60)
+    page.goto(console)
     expect(badge(page)).to_have_attribute("data-unread", "2")
     badge(page).click()
     page.locator(f".st-key-open_{one.id} button").click()
@@ -82,8 +82,9 @@ def test_an_entry_is_read_once_opened_and_gone_once_dismissed(browser_page, cons
     expect(page.get_by_text("You have dismissed nothing.")).to_be_visible()
 
 
-def test_the_keys_search_lead_to_pages_and_explain_themselves(browser_page):
+def test_the_keys_search_lead_to_pages_and_explain_themselves(browser_page, console):
     page = browser_page
+    page.goto(console)
     search = page.locator(".st-key-text input")
     page.wait_for_function("window.callboard?.listening")
     page.keyboard.press("/")
@@ -132,14 +133,14 @@ def test_the_desktop_tells_who_looks_elsewhere_once_and_only_those_who_asked_for
     page.goto(f"{console}/settings")
     expect(page.get_by_role("button", name="Inbox", exact=True)).to_be_visible()  # from here on, endings are news
     asked_before = asked()
-    tasks.wait(asked_before.id)
+    tasks.wait(asked_before.id, timeout=60)
     expect(page.get_by_test_id("stToast").filter(has_text=f"#{asked_before.id}")).to_be_visible()
     assert page.evaluate("window.shown") == []
     page.get_by_text("Desktop notifications").click()
     expect(page.get_by_text("This browser shows them.")).to_be_visible()
     task = asked()
     page.wait_for_function("window.shown.length > 0")
-    wait_until(lambda: tasks.get(task.id).finished, what="the end")
+    wait_until(lambda: tasks.get(task.id).finished, timeout=60, what="the end")
     assert page.evaluate("window.shown") == [["A letter", f"Completed · task #{task.id}"]]
 
 

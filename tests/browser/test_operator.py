@@ -14,14 +14,14 @@ from tests.services.kit import events, scalar
 from tests.support import wait_until
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-expect.set_options(timeout=30_000)
 
 
 def test_an_operator_signs_in_cancels_what_runs_and_sees_it_cancelled(browser_page, console):
     page = browser_page
+    page.goto(f"{console}/sign-in?link={sessions.link()}")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     task = kinds.sleepy.with_options(title="Nightly thumbnails").enqueue(seconds=120)
-    wait_until(lambda: tasks.get(task.id).status is Status.running, timeout=30, what="the start")
+    wait_until(lambda: tasks.get(task.id).status is Status.running, timeout=60, what="the start")
 
     page.goto(f"{console}/task?id={task.id}")
     page.locator(".st-key-task_Cancel button").click()
@@ -30,8 +30,10 @@ def test_an_operator_signs_in_cancels_what_runs_and_sees_it_cancelled(browser_pa
     page.get_by_label("Reason").press("Tab")
     page.locator(".st-key-confirm_yes button").click()
     expect(page.get_by_text(re.compile("cancelled, or asked to stop"))).to_be_visible()
-    page.locator(".st-key-confirm_close button").click()
     expect(page.get_by_test_id("stMain").get_by_text("Cancelled", exact=True).first).to_be_visible()
+    expect(page.get_by_text(re.compile("cancelled, or asked to stop"))).to_be_visible()  # until it is closed
+    page.locator(".st-key-confirm_close button").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     assert tasks.get(task.id).status is Status.cancelled
     (event,) = events("cancel", task)
     assert (event.actor_kind, event.reason, event.ip) == ("operator", "wrong album", "127.0.0.1")
@@ -70,6 +72,7 @@ def test_a_task_is_run_from_the_form_and_watched_to_its_end(browser_page, consol
 
 def test_a_revoked_session_closes_its_tab(browser_page, console):
     page = browser_page
+    page.goto(console)
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     sessions.revoke(scalar("SELECT max(id) FROM sessions WHERE revoked_at IS NULL"))
     expect(page.get_by_role("heading", name="Connection error")).to_be_visible()

@@ -16,7 +16,6 @@ from tests.browser.screenshots import SETTLED
 from tests.support import wait_until
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-expect.set_options(timeout=30_000)
 
 
 @pytest.fixture

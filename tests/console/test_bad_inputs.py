@@ -109,6 +109,7 @@ def test_the_form_refuses_options_that_cannot_be_in_the_same_words_as_python(run
         (now().replace(tzinfo=None) - timedelta(days=3), ".* is out of range; give a time from yesterday"),
     ],
 )  # fmt: skip
+@one_ledger
 def test_a_time_that_no_clock_shows_or_that_is_out_of_range_is_refused(run, start, expected):
     run.text_area(key=JSON).set_value("{}")
     run.datetime_input(key="run/greet/0#start").set_value(start)
@@ -167,6 +168,7 @@ def test_whatever_a_route_is_asked_it_answers_in_a_sentence(client, ada):
 
 
 @pytest.mark.parametrize("name", ["a\0da", "x" * 3_000])
+@one_ledger
 def test_nobody_signs_in_by_odd_names_or_passwords(client, ledger, name):
     stranger = client()
     for password in ("", "\0" * 10, "x" * 900):
@@ -189,6 +191,7 @@ PEOPLE: dict[str, tuple[Any, Any, Any]] = {
 }  # fmt: skip
 
 
+@one_ledger
 def test_an_account_that_cannot_be_is_refused(ada):
     for what, (name, role, password) in PEOPLE.items():
         spoken = kit.refused(lambda: operators.create(name, role, password), InvalidInput)  # noqa: B023
@@ -199,6 +202,7 @@ def test_an_account_that_cannot_be_is_refused(ada):
         kit.refused(lambda: operators.by_name(name), ServiceError)  # noqa: B023
 
 
+@one_ledger
 def test_the_form_of_settings_refuses_a_name_in_a_sentence(page):  # noqa: F811
     test = fine(page("settings"))
     before = kit.written()

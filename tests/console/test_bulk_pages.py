@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +12,7 @@ from services.audit import acting_as
 from services.bulk import Act
 from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, ticked, types
 from tests.services.kit import count, events, execute, finish, status, take
-from tests.support import wait_until
+from tests.support import one_ledger, wait_until
 
 __all__ = ["main_module", "page", "people", "types"]  # fixtures
 
@@ -21,7 +20,7 @@ Open = Callable[..., AppTest]
 
 
 # What pages show is the same on both: the services behind them are tested on both
-pytestmark = pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+pytestmark = one_ledger
 
 
 def fail(many: int, fingerprint: str = "f1", words: str = "no such album") -> list[int]:

@@ -8,6 +8,9 @@ from services import artifacts, inbox, operators, tasks
 from services.audit import acting_as
 from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, types  # noqa: F401
 from tests.services.kit import execute, finish, status, take
+from tests.support import one_ledger
+
+pytestmark = one_ledger
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.console.test_pages import (  # noqa: F401 - fixtures
     types,
 )
 from tests.services import kit
+from tests.support import one_ledger
 
 HOSTILE = "![x](http://evil.example/x.png) <script> :red-badge[x] \u202e"
 
@@ -58,6 +59,7 @@ def broken_ledger() -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("role", ["viewer", "member"])
+@one_ledger
 def test_who_may_not_look_sees_no_card(page, people, role):  # noqa: F811
     test = fine(page("settings", role))
     assert "check_now" not in keys(test)
@@ -67,11 +69,13 @@ def test_who_may_not_look_sees_no_card(page, people, role):  # noqa: F811
                 act()
 
 
+@one_ledger
 def test_nothing_is_looked_at_before_a_click(page):  # noqa: F811
     fine(page("settings").run())
     assert checkup._latest == []
 
 
+@one_ledger
 def test_a_sound_ledger_is_said_to_be_sound_and_what_was_not_asked_about_too(page):  # noqa: F811
     tasks.enqueue("greet", {})
     test = checked(page("settings", "operator"))
@@ -109,6 +113,7 @@ def test_what_is_wrong_is_told_and_mended_by_an_admin_after_a_dry_run(page, peop
     assert kit.scalar("SELECT waits_on FROM tasks WHERE id = :id", id=lost) == 0
 
 
+@one_ledger
 def test_a_repair_of_what_somebody_else_has_looked_at_anew_is_refused(page, people):  # noqa: F811
     broken_ledger()
     with acting_as(people["admin"]):
@@ -122,6 +127,7 @@ def test_a_repair_of_what_somebody_else_has_looked_at_anew_is_refused(page, peop
     assert kit.events("repair") == []
 
 
+@one_ledger
 def test_a_check_that_cannot_be_carried_out_says_so(page):  # noqa: F811
     test = fine(page("settings"))
     kit.execute("ALTER TABLE fires RENAME TO fires_away")

@@ -10,6 +10,9 @@ from models import Move, now
 from services import folding, queues, tasks, totals, workers
 from tests.console.conftest import signed_in
 from tests.services.kit import a_type, execute, finish, known, take
+from tests.support import one_ledger
+
+pytestmark = one_ledger
 
 TOKEN = "a token of some length"
 

@@ -25,6 +25,7 @@ from tests.console.test_pages import (  # noqa: F401 - fixtures
     types,
 )
 from tests.services.kit import events, execute, finish, take
+from tests.support import one_ledger
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +43,11 @@ def metrics(test: AppTest) -> dict[str, str]:
 
 def spanned(page, span: str) -> AppTest:  # noqa: F811
     """Overview as an address with a span opens it."""
-    test = page("tasks")
-    test.query_params["span"] = span
-    return fine(test.switch_page("views/overview.py").run())
+    return fine(page("overview", span=span))
 
 
 @pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d"])
+@one_ledger
 def test_the_counters_are_of_the_span_in_the_address(page, span):  # noqa: F811
     some_tasks()
     assert metrics(spanned(page, span)) == {
@@ -56,6 +56,7 @@ def test_the_counters_are_of_the_span_in_the_address(page, span):  # noqa: F811
     }  # fmt: skip
 
 
+@one_ledger
 def test_an_unknown_span_in_the_address_is_ignored(page):  # noqa: F811
     some_tasks()
     assert "Completed in 24h" in metrics(spanned(page, "2y"))
@@ -90,6 +91,7 @@ def harmless_and_fine(test: AppTest) -> AppTest:
     return test
 
 
+@one_ledger
 def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):  # noqa: F811
     parent = tasks.enqueue("greet", {})
     held = [tasks.enqueue("greet", {}, needs=[parent], on_parent_failure="hold", title=HOSTILE) for _ in range(2)]
@@ -114,6 +116,7 @@ def test_what_ran_in_one_column_alone_is_drawn_as_a_point():
     assert {line["showSymbol"] for line in joined} == {False}
 
 
+@one_ledger
 def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
     some_tasks()
     test = fine(page("overview", "operator"))
@@ -124,12 +127,14 @@ def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
     assert events("resume")[0].actor_id == "operator-1"
 
 
+@one_ledger
 def test_a_viewer_is_offered_no_cure(page):  # noqa: F811
     some_tasks()
     test = fine(page("overview", "viewer"))
     assert not [b for b in test.button if b.label == "Resume"]
 
 
+@one_ledger
 def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page):  # noqa: F811
     some_tasks()
     test = spanned(page, "1h")
@@ -148,6 +153,7 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
     assert "Cannot be read now" not in said(fine(test.run()))
 
 
+@one_ledger
 def test_a_card_that_failed_from_the_first_has_no_figures_and_breaks_nothing(page):  # noqa: F811
     some_tasks()
     test = spanned(page, "1h")
@@ -175,6 +181,7 @@ def a_board() -> None:
     board.close()
 
 
+@one_ledger
 def test_a_database_that_is_away_is_one_banner_over_the_last_figures(ledger, tmp_path, monkeypatch):
     tasks.enqueue("greet", {})
     test = fine(AppTest.from_function(a_board, default_timeout=60).run())
@@ -186,6 +193,7 @@ def test_a_database_that_is_away_is_one_banner_over_the_last_figures(ledger, tmp
     assert "Cannot be read now" not in said(test)
 
 
+@one_ledger
 def test_workers_shows_who_is_silent_what_runs_and_which_line_has_nobody(page):  # noqa: F811
     tasks.enqueue("greet", {}, title="First")
     tasks.enqueue("greet", {}, queue="nobody")
@@ -202,6 +210,7 @@ def test_workers_shows_who_is_silent_what_runs_and_which_line_has_nobody(page): 
     assert list(grid.value["State"][0]) == ["Silent"]
 
 
+@one_ledger
 def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
     name = workers.register(types=["greet"])
     test = fine(page("workers", "operator"))
@@ -215,6 +224,7 @@ def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
     assert (event.entity_id, event.reason, event.actor_id) == (name, "New disk", "operator-1")
 
 
+@one_ledger
 def test_the_audit_trail_shows_all_of_a_ticked_event(page):  # noqa: F811
     tasks.enqueue("greet", {})
     queues.set_max_running("default", 3)

@@ -23,8 +23,10 @@ from tests.console.test_pages import (  # noqa: F401 - fixtures
     types,
 )
 from tests.services.kit import events, execute, finish, scalar, take
+from tests.support import one_ledger
 
-once = pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)  # what is about drawing alone
+pytestmark = one_ledger
+
 DAILY = {"cron": "0 6 * * *", "zone": "Europe/Berlin"}
 
 
@@ -99,7 +101,6 @@ def test_the_list_shows_when_in_words_and_how_it_goes(page):  # noqa: F811
     harmless(test)
 
 
-@once
 def test_an_empty_list_offers_to_make_the_first(page):  # noqa: F811
     test = fine(page("schedules", "member"))
     assert "Nothing recurs yet." in said(test)
@@ -121,7 +122,6 @@ ASKED = [
 ]
 
 
-@once
 def test_the_list_is_what_its_address_asks_for(page):  # noqa: F811
     some("on 100%")
     schedules.create("off", "count", **DAILY, enabled=False)
@@ -133,7 +133,6 @@ def test_the_list_is_what_its_address_asks_for(page):  # noqa: F811
         assert [name for name in ("failing", "off", "on 100%") if f">{name}</a>" in drawn] == names, params
 
 
-@once
 def test_many_schedules_come_page_by_page_by_name(page):  # noqa: F811
     for n in range(60):
         some(f"s{n:02}")
@@ -205,7 +204,6 @@ def filled(test: AppTest, name: str = "mine") -> tuple[AppTest, str]:
     return fine(test.run()), key
 
 
-@once
 def test_a_bad_cron_is_said_at_its_field_and_at_the_end_and_nothing_is_lost(page):  # noqa: F811
     test, key = filled(page("schedules"))
     for line, sentence in BAD.items():
@@ -228,7 +226,6 @@ WRONG = [
 ]
 
 
-@once
 def test_a_field_that_cannot_be_is_refused_in_a_sentence(page):  # noqa: F811
     some("taken")
     test, key = filled(page("schedules"))
@@ -244,7 +241,6 @@ def test_a_field_that_cannot_be_is_refused_in_a_sentence(page):  # noqa: F811
     assert schedules.find("mine").retries == 3
 
 
-@once
 @pytest.mark.parametrize("zone", ["Europe/Berln", "../UTC"])
 def test_a_zone_that_cannot_be_is_refused_in_a_sentence(page, zone):  # noqa: F811
     row = some()
@@ -255,7 +251,6 @@ def test_a_zone_that_cannot_be_is_refused_in_a_sentence(page, zone):  # noqa: F8
     assert events("update") == []
 
 
-@once
 def test_an_interval_that_cannot_be_is_refused_in_a_sentence(page):  # noqa: F811
     test, key = filled(page("schedules"))
     test.session_state[f"{key}#kind"] = "every"
@@ -267,7 +262,6 @@ def test_an_interval_that_cannot_be_is_refused_in_a_sentence(page):  # noqa: F81
         assert any("is not whole minutes from 1 minute to 366 days" in each for each in sentences(test))
 
 
-@once
 def test_a_start_after_the_end_and_a_missing_type_are_refused(page):  # noqa: F811
     test, key = opened(page("schedules"))
     test.text_input(key=f"{key}#name").set_value("mine")
@@ -293,7 +287,6 @@ def test_an_edit_writes_what_was_changed_alone(page):  # noqa: F811
     assert changed.next_at != row.next_at
 
 
-@once
 def test_an_edit_of_nothing_writes_nothing(page):  # noqa: F811
     row = schedules.create("every", "greet", {"n": 0, "data": {"a": [1]}}, every=5400, jitter=3, timeout=0.5)
     test, _ = opened(page("schedule", id=str(row.id)), "schedule_edit")
@@ -318,7 +311,6 @@ def test_somebody_who_was_faster_is_named_and_nothing_is_lost(page, people):  # 
     assert (both.cron, both.priority, both.description) == ("0 7 * * *", 90, "theirs")
 
 
-@once
 def test_the_drawer_starts_again_from_what_somebody_else_left(page, people):  # noqa: F811
     row = some()
     test, key = opened(page("schedule", id=str(row.id)), "schedule_edit")
@@ -330,7 +322,6 @@ def test_the_drawer_starts_again_from_what_somebody_else_left(page, people):  # 
     assert schedules.get(row.id).cron == "0 9 * * *"
 
 
-@once
 def test_a_duplicate_is_another_schedule_of_the_same(page):  # noqa: F811
     row = some(project="p", overlap="allow")
     test, key = opened(page("schedule", id=str(row.id)), "schedule_duplicate")
@@ -340,7 +331,6 @@ def test_a_duplicate_is_another_schedule_of_the_same(page):  # noqa: F811
     assert (copy.payload, copy.cron, copy.project, copy.overlap) == (row.payload, row.cron, "p", row.overlap)
 
 
-@once
 def test_a_template_that_drawn_fields_cannot_hold_is_shown_as_json(page):  # noqa: F811
     row = schedules.create("data", "greet", {"data": "{{ last_completed_at }}", "name": "{{ slot }}"}, **DAILY)
     test, key = opened(page("schedule", id=str(row.id)), "schedule_edit")
@@ -410,7 +400,6 @@ def test_switching_off_takes_a_reason_and_shows_no_next_fire(page):  # noqa: F81
     assert schedules.get(row.id).enabled
 
 
-@once
 def test_deleting_says_what_ends_and_ends_it_where_asked(page):  # noqa: F811
     row = some()
     run = schedules.run_now(row.id)
@@ -442,7 +431,6 @@ def test_a_backfill_is_shown_before_it_is_done(page):  # noqa: F811
     assert (event.reason, event.actor_id) == ("the disk was full", "operator-1")
 
 
-@once
 def test_drift_from_what_code_declares_is_shown(page):  # noqa: F811
     row = schedules.ensure("nightly", "greet", {"name": "a"}, **DAILY)
     assert "It differs from what code declares" not in everything(fine(page("schedule", id=str(row.id))))
@@ -462,7 +450,6 @@ def test_a_viewer_sees_all_and_every_act_is_greyed_out(page, people):  # noqa: F
     assert "Changes" not in [tab.label for tab in test.tabs]
 
 
-@once
 def test_a_member_changes_their_own_alone(page, people):  # noqa: F811
     with acting_as(people["member"]):
         own = some("own")
@@ -483,7 +470,6 @@ def test_a_demoted_operator_s_clicks_change_nothing(page, people):  # noqa: F811
     assert schedules.get(row.id).cron == "0 6 * * *"
 
 
-@once
 def test_a_schedule_that_is_not_there_is_said_in_a_sentence(page):  # noqa: F811
     for number in ("", "999999", "<script>", "１２"):
         test = fine(page("schedule", id=number))
@@ -527,7 +513,6 @@ def test_overview_names_schedules_that_need_a_person(page):  # noqa: F811
         assert sentence in words, words
 
 
-@once
 def test_of_many_schedules_in_the_same_trouble_two_are_named_and_each_is_told_once(ledger):
     for n in range(5):
         some(f"s{n}")

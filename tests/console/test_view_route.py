@@ -5,6 +5,9 @@ import pytest
 from services import artifacts
 from tests.console.conftest import signed_in
 from tests.services.test_previews import HTML, PNG, SVG
+from tests.support import one_ledger
+
+pytestmark = one_ledger
 
 
 @pytest.fixture
