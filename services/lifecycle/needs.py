@@ -26,14 +26,17 @@ IN_PLACE = 500  # edges settled inside one ending; the rest follows by `settle_r
 
 Edge = tuple[int, int]  # child, parent
 
-# Nearest first, so that what the limit cuts off hangs on something that was reached
+# Nearest first, so that what the limit cuts off hangs on something that was reached. Each task is looked up by itself:
+# joined, PostgreSQL may read all that is pending at each step
 CASCADE = text("""
     WITH RECURSIVE reached (child, parent) AS (
         SELECT child, parent FROM task_needs WHERE parent IN :parents AND settled_at IS NULL
         UNION
         SELECT n.child, n.parent FROM reached
-        JOIN tasks t ON t.id = reached.child AND t.status = 'pending' AND t.on_parent_failure = 'cancel'
         JOIN task_needs n ON n.parent = reached.child AND n.settled_at IS NULL
+        WHERE (
+            SELECT t.status = 'pending' AND t.on_parent_failure = 'cancel' FROM tasks t WHERE t.id = reached.child
+        )
     )
     SELECT child, parent FROM reached LIMIT :limit
 """).bindparams(bindparam("parents", expanding=True))

@@ -16,13 +16,16 @@ from services.lifecycle.acts import locked
 from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 
-STRUCK = """t.deleted_at IS NULL AND (t.status = 'cancelled' AND t.cancel_reason LIKE 'needs #%'
-    OR t.status = 'pending' AND t.held_reason LIKE 'needs #%')"""
+# A question of its own for each edge: joined, PostgreSQL may read all that was ever cancelled at each step
+STRUCK = """(
+    SELECT t.deleted_at IS NULL AND (t.status = 'cancelled' AND t.cancel_reason LIKE 'needs #%'
+        OR t.status = 'pending' AND t.held_reason LIKE 'needs #%')
+    FROM tasks t WHERE t.id = n.child)"""
 DOWNSTREAM = text(f"""
     WITH RECURSIVE struck (id) AS (
-        SELECT n.child FROM task_needs n JOIN tasks t ON t.id = n.child AND {STRUCK} WHERE n.parent = :root
+        SELECT n.child FROM task_needs n WHERE n.parent = :root AND {STRUCK}
         UNION
-        SELECT n.child FROM struck JOIN task_needs n ON n.parent = struck.id JOIN tasks t ON t.id = n.child AND {STRUCK}
+        SELECT n.child FROM struck JOIN task_needs n ON n.parent = struck.id WHERE {STRUCK}
     )
     SELECT id FROM struck
 """).bindparams(bindparam("root", type_=BigInteger))
