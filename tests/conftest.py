@@ -21,6 +21,7 @@ import settings as settings_module
 from models import connect, db, migrate
 from services import bell, catalog, estimates, totals
 from services.lifecycle import create, rescue
+from tests import forked
 
 SQLITE_FILE = "callboard.sqlite3"
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # bytes
@@ -98,6 +99,13 @@ def postgres_server() -> Iterator[str]:
         yield address
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> Iterator[None]:
+    """Programs are forked from a server that starts with the first of them; it ends here."""
+    yield
+    forked.end()
 
 
 @pytest.fixture(scope="session", autouse=True)

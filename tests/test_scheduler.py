@@ -71,6 +71,7 @@ def test_it_shows_that_it_lives_and_says_goodbye(core, sign):
 
 
 def test_it_stops_when_the_console_asks_for_it(core, monkeypatch):
+    monkeypatch.setenv("LEASE_S", "3")  # it hears of it at a beat
     process = started()
     try:
         (row,) = wait_until(lambda: workers.alive(kind="scheduler"), 30, what="a scheduler's row")

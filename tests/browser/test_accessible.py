@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models import now, tables, transaction
 from services import operators, queues, schedules, tasks
 from services.audit import acting_as
-from tests.browser.screenshots import SETTLED
+from tests.browser.screenshots import DRAWN, SETTLED
 from tests.processes import kinds
 
 axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
@@ -23,6 +23,7 @@ STREAMLITS = {
     "list": '[data-testid="stSidebarNavItems"]',  # the navigation's sections are <div>s in its <ul>
     "listitem": '[data-testid="stSidebarNavItems"]',  # and hold the <li>s
     "color-contrast": ".token",  # colours of code
+    "svg-img-alt": '[data-testid="stMetricChart"]',  # sparklines' marks have no title
     "presentation-role-conflict": '[data-testid="stFileUploaderDropzone"]',  # a labelled section without a role
 }
 RUN = """(known) => axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
@@ -34,6 +35,7 @@ RUN = """(known) => axe.run(document, { resultTypes: ["violations"] }).then(({ v
 def violations(page) -> list[str]:
     """What axe finds on the page as it stands, but for Streamlit's own."""
     page.wait_for_function(SETTLED)
+    page.wait_for_function(DRAWN)
     page.evaluate(AXE)
     return page.evaluate(RUN, STREAMLITS)
 

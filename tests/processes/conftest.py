@@ -14,7 +14,6 @@ import pytest
 import settings as settings_module
 from models import connect, migrate
 from tests.conftest import empty, forget, use
-from tests.processes import forks
 from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
 from tests.processes.servers import Server
@@ -33,13 +32,6 @@ SHORT_LEASE_S = 4.0
 SHORT_LEASES = {"LEASE_S": str(SHORT_LEASE_S), "BEAT_S": "0.5"}
 
 STALL_S = 5.0  # so long a busy machine may do nothing at all: whatever is promised may come that much later
-
-
-@pytest.fixture(scope="session", autouse=True)
-def fork_server() -> Iterator[None]:
-    """Workers are forked from a server that starts with the first of them; it ends here."""
-    yield
-    forks.end()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import psutil
 
 from models import Worker, reading
 from settings import ROOT
-from tests.processes.forks import MODULE, Forked
+from tests.forked import WORKER, Forked
 from tests.support import freeze, wait_until
 
 MARK = "CALLBOARD_TEST_MARK"  # inherited by all descendants, whatever session or parent they take on
@@ -24,13 +24,15 @@ class Started:
     def __init__(self, name: str, command: list[str] | None, folder: Path, env: dict[str, str]) -> None:
         self.name = name
         self.output = folder / f"{name}.log"
-        env = {**os.environ, **env}
-        with self.output.open("wb") as file:
-            self.process: subprocess.Popen[bytes] | Forked = (
-                Forked(file, env)
-                if command is None
-                else subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env=env, start_new_session=True)
-            )
+        self.process: subprocess.Popen[bytes] | Forked
+        if command is None:
+            self.process = Forked(WORKER, says=self.output, env=env)
+        else:
+            env = {**os.environ, **env}
+            with self.output.open("wb") as file:
+                self.process = subprocess.Popen(
+                    command, cwd=ROOT, stdout=file, stderr=file, env=env, start_new_session=True
+                )
         self.pid = self.process.pid
 
     def said(self) -> str:
@@ -98,8 +100,7 @@ class Crew:
 
     def worker(self, by_command: bool = False, **env: str) -> Started:
         """One worker process, supervised by nobody; `by_command`: started as a supervisor would, not forked."""
-        forked = sys.platform == "linux" and not by_command
-        return self.start("worker", None if forked else [sys.executable, "-m", MODULE], **env)
+        return self.start("worker", [sys.executable, "-m", "runtime.worker_process"] if by_command else None, **env)
 
     def supervised(self, processes: int = 2, threads: int = 4, **env: str) -> Started:
         """The Procfile's worker line."""

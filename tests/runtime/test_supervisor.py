@@ -89,7 +89,7 @@ class Running:
         self.process.send_signal(number)
 
     def said(self) -> str:
-        return self.process.said()
+        return self.output.read_text()
 
 
 @pytest.fixture
