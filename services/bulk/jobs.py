@@ -20,7 +20,7 @@ from services.bulk.run import Run
 from services.errors import NotFound, ServiceError
 from services.search import TaskFilter
 
-KEPT = 50  # jobs that ended, of all people together
+KEPT, KEPT_TASKS = 50, 2_000_000  # of the jobs that ended, of all people: how many, and how many tasks they know
 
 log = structlog.get_logger(__name__)
 
@@ -182,9 +182,16 @@ def start(
     made = Job(act, which, priorities=priorities, check=check, undoes=undoes)
     with _jobs_lock:
         _jobs[made.id] = made
-        for old in [i for i, job in _jobs.items() if not job.busy][:-KEPT]:
-            del _jobs[old]
+        for old in _superfluous([job for job in reversed(_jobs.values()) if not job.busy]):
+            del _jobs[old.id]
     return made
+
+
+def _superfluous(ended: Sequence[Job]) -> list[Job]:
+    """The oldest of these, newest first, where they are too many, or know too many tasks; never the newest."""
+    known = itertools.accumulate(len(job.run.plan.ids) if job.run else 0 for job in ended)
+    too_many = [n >= KEPT or tasks > KEPT_TASKS for n, tasks in enumerate(known)]
+    return [job for job, too in zip(ended[1:], too_many[1:], strict=True) if too]
 
 
 def find(job_id: int) -> Job:

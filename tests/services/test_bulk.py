@@ -8,7 +8,7 @@ import pytest
 from models import Move, Role, Status, now, transaction
 from services import audit, bulk, operators, tasks
 from services.bulk import Act, Effect
-from services.errors import Forbidden, InvalidInput
+from services.errors import Forbidden, InvalidInput, NotFound
 from services.lifecycle.release import release
 from services.search import TaskFilter
 from tests.services import kit
@@ -341,6 +341,19 @@ def test_a_session_that_ended_ends_the_job(core, monkeypatch):
     assert (job.state, job.sentence, kit.count("status = 'cancelled'")) == (
         bulk.State.failed, "You were signed out.", 5,
     )  # fmt: skip
+
+
+def test_jobs_that_ended_are_forgotten_where_they_know_too_many_tasks(core, monkeypatch):
+    monkeypatch.setattr("services.bulk.jobs.KEPT_TASKS", 7)
+
+    def of_three() -> bulk.Job:
+        return finished(bulk.start(Act.cancel, [kit.greet().id for _ in range(3)]))
+
+    first, second, third = of_three(), of_three(), of_three()
+    bulk.start(Act.cancel, TaskFilter(type="none of it"))
+    assert [bulk.find(job.id) for job in (second, third)] == [second, third]
+    with pytest.raises(NotFound):
+        bulk.find(first.id)
 
 
 def test_a_job_is_its_owner_s_alone(core):
