@@ -19,7 +19,8 @@ THOROUGH = os.environ.get("THOROUGH") == "yes"
 
 
 # For tests of what is drawn or passed on, where the services below are tried on both: both only in `make test-all`
-one_ledger = pytest.mark.parametrize("ledger", ["sqlite", "postgresql"] if THOROUGH else ["sqlite"], indirect=True)
+ONE = ["sqlite", "postgresql"] if THOROUGH else ["sqlite"]
+one_ledger = pytest.mark.parametrize("ledger", ONE, indirect=True)
 
 
 def examples(many: int, share: int = 5) -> int:

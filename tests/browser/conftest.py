@@ -13,7 +13,7 @@ from services import sessions
 from tests.browser.serving import CHROMIUM, Served
 from tests.conftest import SQLITE_FILE, forget
 
-PATIENCE_MS = 60_000  # for any one thing: two cores may have three such tests at once, and other work
+PATIENCE_MS = 60_000  # for any one thing: a console, a worker and a browser share two cores with other tests
 WHOLE_TEST_S = 600
 SEEN = pytest.StashKey[dict[str, Any]]()
 RUNNING = pytest.StashKey[Served]()

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import requests
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -59,16 +58,6 @@ def one_look_for_components() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def plain_tracebacks() -> Iterator[None]:
-    """Said as the console says them; with rich's picture of every variable a broken card takes a test ten seconds."""
-    before = structlog.get_config()
-    said = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
-    structlog.configure(processors=said)
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.processes.bell import Valkey
 from tests.processes.programs import Crew, Started
 from tests.processes.servers import Server
 from tests.services.kit import assert_sound
-from tests.support import THOROUGH
+from tests.support import ONE
 
 LEASE_S, STOP_GRACE_S, CANCEL_GRACE_S = 10.0, 1.0, 0.7  # the lease as it is out of the box
 SCALED = {
@@ -78,9 +78,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 # As `one_ledger`: for what the database has no part in
-one_shared = pytest.mark.parametrize(
-    "shared", ["sqlite", "postgresql"] if THOROUGH else ["sqlite"], indirect=True, scope="module"
-)
+one_shared = pytest.mark.parametrize("shared", ONE, indirect=True, scope="module")
 
 
 @pytest.fixture
