@@ -57,7 +57,7 @@ def install() -> None:
     `st.App` makes its runtime itself and takes no storage from us: the one place where we reach into it.
     """
     running = runtime.get_instance()
-    manager: Any = running._session_mgr
+    manager: Any = getattr(running, "_session_mgr", None)
     if not hasattr(manager, "_session_storage"):
         raise RuntimeError("Streamlit keeps the sessions of closed tabs elsewhere now: see console/resting.py")
     manager._session_storage = Resting(running.close_session, config.get_option("server.disconnectedSessionTTL"))

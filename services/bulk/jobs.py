@@ -190,8 +190,8 @@ def start(
 def _superfluous(ended: Sequence[Job]) -> list[Job]:
     """The oldest of these, newest first, where they are too many, or know too many tasks; never the newest."""
     known = itertools.accumulate(len(job.run.plan.ids) if job.run else 0 for job in ended)
-    too_many = [n >= KEPT or tasks > KEPT_TASKS for n, tasks in enumerate(known)]
-    return [job for job, too in zip(ended[1:], too_many[1:], strict=True) if too]
+    each = enumerate(zip(ended, known, strict=True))
+    return [job for n, (job, tasks) in each if n >= KEPT or (n > 0 and tasks > KEPT_TASKS)]
 
 
 def find(job_id: int) -> Job:
