@@ -39,7 +39,7 @@ migrate: $(READY) ## Bring the database to the schema of this code
 health: $(READY) ## Say whether all is well
 	@$(PY) -m runtime.health
 
-test: $(READY) ## Run all tests, JOBS=3 files at a time
+test: $(READY) ## Run all tests, JOBS=2 files at a time
 	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-all: $(READY) ## The same, with all the examples that properties are tried on
