@@ -18,7 +18,7 @@ from sqlmodel import Session
 from models import Status, now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
-from services.lifecycle.batch import among, fetch, listed, moment, packed, per_database, whole
+from services.lifecycle.batch import among, fetch, listed, moment, packed, per_database, still, whole
 from services.lifecycle.counts import Deltas, counted, counting, gauge, record
 from services.lifecycle.line import InLine, choose, line
 
@@ -118,7 +118,7 @@ def _move_to_running() -> Any:
     c = tables.tasks.c
     return (
         update(tables.tasks)
-        .where(among(c.id), c.status == literal("queued"))
+        .where(among(c.id), still(c, "queued"))
         .values(
             status=literal("running"), epoch=c.epoch + 1, worker=bindparam("worker"), updated_at=bindparam("at"),
             lease_until=bindparam("lease_until"), started_at=None, progress_done=None, progress_total=None,

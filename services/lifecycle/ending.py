@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import insert, select
 from sqlmodel import Session
 
 from models import FINISHED, Move, Outcome, Status, now, reading, tables
 from services import bell
 from services.lifecycle import landing
-from services.lifecycle.batch import among, fetch, listed, packed, per_database, stamp, whole
+from services.lifecycle.batch import among, fetch, listed, packed, per_database, stamp, still, whole
 from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
@@ -135,7 +135,7 @@ def _lock(session: Session, batch: Batch) -> dict[Key, bool]:
 def _running() -> Any:
     t = tables.tasks.c
     running = select(t.id, t.epoch, t.cancel_requested_at.is_not(None).label("stops"))
-    return whole(running.where(among(t.id), t.status == literal("running")).order_by(t.id).with_for_update())
+    return whole(running.where(among(t.id), still(t, "running")).order_by(t.id).with_for_update())
 
 
 def _apply(session: Session, plan: Plan) -> None:
@@ -230,7 +230,7 @@ def already_ended(endings: Sequence[Ending]) -> set[Key]:
     with reading() as session:
         rows = session.execute(select(a.task_id, a.epoch, a.ended_at).where(a.task_id.in_(ids)))
         ended = {(row.task_id, row.epoch): row.ended_at for row in rows}
-        running = select(t.id, t.epoch).where(t.id.in_(ids), t.status == Status.running)
+        running = select(t.id, t.epoch).where(t.id.in_(ids), still(t, "running"))
         open_ = {(row.id, row.epoch) for row in session.execute(running)}
     return {e.key for e in endings if ended.get(e.key) == e.ended_at or (_leaves_nothing(e) and e.key not in open_)}
 

@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeEngine
 
 from models import tables
 from models.db import is_postgresql
-from services.lifecycle.batch import WHEN, given, per_database
+from services.lifecycle.batch import WHEN, given, per_database, still
 
 
 @per_database
@@ -18,7 +18,7 @@ def complete() -> Any:
     t = tables.tasks.c
     return (
         update(tables.tasks)
-        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
+        .where(t.id == v.id, t.epoch == v.epoch, still(t, "running"))
         .values(
             status=literal("completed"), finished_at=v.ended_at, updated_at=v.ended_at, progress_percent=100.0,
             started_at=func.coalesce(v.started_at, t.started_at), error_class=None, fingerprint=None,
@@ -41,7 +41,7 @@ def move() -> Any:
     over = v.status.in_(["failed", "cancelled"])
     return (
         update(tables.tasks)
-        .where(t.id == v.id, t.epoch == v.epoch, t.status == literal("running"))
+        .where(t.id == v.id, t.epoch == v.epoch, still(t, "running"))
         .values(
             status=v.status,
             finished_at=case((over, v.ended_at), else_=None),

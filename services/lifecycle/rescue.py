@@ -14,7 +14,7 @@ from models.db import is_postgresql
 from models.task import RUNNING
 from models.unwritable import why_unwritable
 from services import bell
-from services.lifecycle.batch import WHEN, given, packed, per_database
+from services.lifecycle.batch import WHEN, given, packed, per_database, still
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.ending import happened
 from services.lifecycle.keys import lock_gates, unpark
@@ -167,7 +167,7 @@ def _update() -> Any:
     t = tables.tasks.c
     return (
         update(tables.tasks)
-        .where(t.id == v.id, t.status == Status.running)
+        .where(t.id == v.id, still(t, "running"))
         .values(
             status=v.status,
             losses=v.losses,

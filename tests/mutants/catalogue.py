@@ -42,19 +42,19 @@ OF_ANY_EPOCH = (
     "known = {task: bool(stops) for task, _, stops in rows}\n"
     "    return {key: known[key[0]] for key in batch.endings if key[0] in known}"
 )
-GUARD = 't.epoch == v.epoch, t.status == literal("running")'
+GUARD = 't.epoch == v.epoch, still(t, "running")'
 
 MUTANTS = [
     Mutant(
         "no-epoch-guard",
         "a late ending of an earlier attempt is refused",
-        (Cut(ENDING, OWNED, OF_ANY_EPOCH), Cut(LANDING, GUARD, 't.status == literal("running")', 2)),
+        (Cut(ENDING, OWNED, OF_ANY_EPOCH), Cut(LANDING, GUARD, 'still(t, "running")', 2)),
     ),
     Mutant(
         "no-state-guard",
         "an ending of a task that no longer runs is refused",
         (
-            Cut(ENDING, 'among(t.id), t.status == literal("running")', "among(t.id)"),
+            Cut(ENDING, 'among(t.id), still(t, "running")', "among(t.id)"),
             Cut(LANDING, GUARD, "t.epoch == v.epoch", 2),
         ),
     ),

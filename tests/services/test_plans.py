@@ -142,6 +142,13 @@ def test_an_ending_reads_its_own_rows(claimed, move):
     assert_found_by_index(lambda: kit.finish(claimed, move))
 
 
+@pytest.mark.parametrize("move", [Move.complete, Move.fail, Move.defer, Move.hand_back])
+def test_an_ending_walks_no_index_over_all_that_ever_ran(claimed, move):
+    """Until the next vacuum such an index has an entry for each of them on PostgreSQL."""
+    found = plans(lambda: kit.finish([claimed], move))
+    assert not any("ix_tasks_lease" in plan for plan in found.values()), found
+
+
 def test_an_ending_reads_the_open_edges_of_its_task(claimed):
     child = kit.greet(needs=[claimed.id])
     kit.greet(needs=[child])
