@@ -107,7 +107,7 @@ class Beat(threading.Thread):
             elif held is not None and held.order is Disowned:
                 held.withdraw(Disowned)  # nobody has taken it meanwhile
         for key in before & known.keys() - owned:
-            if not process.writer.holds(key):
+            if known[key].stage is not Stage.over:
                 process.disowned(known[key])
         self._return_strangers(owned - known.keys())
         self._heed(row)
@@ -133,7 +133,7 @@ class Beat(threading.Thread):
     def _return_strangers(self, keys: set[tuple[int, int]]) -> None:
         """Rows that are ours in the ledger and unknown here, two beats running: a claim whose reply was lost."""
         process = self._process
-        strangers = {key for key in keys if not process.writer.holds(key)}
+        strangers = keys - process.writer.holds()
         lost = strangers & self._strangers
         self._strangers = strangers - lost
         if lost:

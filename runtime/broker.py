@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,10 +21,12 @@ from dramatiq.middleware import Middleware, MiddlewareError
 
 from models import now
 from runtime.launch import PR_SET_PDEATHSIG
+from runtime.work_queue import WorkQueue
 from services.log import configure
 from settings import settings
 
 if TYPE_CHECKING:
+    from runtime.held import Held
     from runtime.process import WorkerProcess
 
 
@@ -75,11 +78,14 @@ class LedgerConsumer(Consumer):
     def __init__(self, process: "WorkerProcess", queue_name: str) -> None:
         self._process = process
         self._queue = queue_name
+        self._taken: deque[Held] = deque()
 
     def __next__(self) -> MessageProxy | None:
-        held = self._process.next_ready(IDLE_S)
-        if held is None:
-            return None
+        if not self._taken:
+            self._taken.extend(self._process.all_ready(IDLE_S))
+            if not self._taken:
+                return None
+        held = self._taken.popleft()
         options = {"task_id": held.claimed.id, "epoch": held.claimed.epoch}
         return MessageProxy(
             Message(
@@ -89,12 +95,10 @@ class LedgerConsumer(Consumer):
         )  # fmt: skip
 
     def ack(self, message: MessageProxy) -> None:
-        """The thread is free; the ending is the writer's business."""
-        self._process.acknowledged()
+        """Nothing: the ending is the writer's business."""
 
     def nack(self, message: MessageProxy) -> None:
-        """The same: a failure is an ending too."""
-        self._process.acknowledged()
+        """Nothing either: a failure is an ending, too."""
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """What Dramatiq did not start; the process has handed it back already."""
@@ -128,6 +132,7 @@ class Lifecycle(Middleware):
         try:
             catalog.declare()
             workers.bury_the_dead_here()
+            worker.work_queue = WorkQueue()  # type: ignore[assignment]
             queues = worker.consumer_whitelist or settings().worker_queues or None
             broker.process = WorkerProcess(worker.worker_threads, sorted(queues) if queues else None)
             broker.process.start()

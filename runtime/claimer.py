@@ -37,8 +37,7 @@ class Claimer(threading.Thread):
         """Claim no more."""
         self._stopping = True
         self.wake()
-        with self._process.lock:
-            self._process.freed.notify_all()
+        self._process.freed.set()
 
     def run(self) -> None:
         """Claim until stopped."""
@@ -54,17 +53,16 @@ class Claimer(threading.Thread):
     def _wait_for_room(self) -> int:
         """How many to claim; 0 where nothing may be claimed now."""
         process = self._process
-        with process.lock:
-            most = process.pace.room(process.threads, self._types)
-            # Where a claim holds more than one task a thread, only at half empty: few and large claims
-            process.refill_at = most - 1 if most <= process.threads else most // 2
-            process.freed.wait_for(lambda: self._stopping or process.outstanding <= process.refill_at, 0.5)
-            if self._stopping:
-                return 0
-            if process.draining or not process.safe:
-                process.freed.wait(0.2)
-                return 0
-            return most - process.outstanding if process.outstanding <= process.refill_at else 0
+        most = process.pace.room(process.threads, self._types)
+        # Where a claim holds more than one task a thread, only at half empty: few and large claims
+        process.refill_at = most - 1 if most <= process.threads else most // 2
+        process.freed.clear()
+        if len(process.held) > process.refill_at:
+            process.freed.wait(0.5)
+        if process.draining or not process.safe:
+            process.freed.wait(0.2)
+            return 0
+        return most - len(process.held) if len(process.held) <= process.refill_at else 0
 
     def _claim(self, wanted: int) -> int:
         process = self._process

@@ -3,7 +3,6 @@
 import resource
 import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from runtime.process import WorkerProcess
 
 log = structlog.get_logger(__name__)
-
-running: ContextVar[Run | None] = ContextVar("running", default=None)
 
 
 def execute(process: "WorkerProcess", key: tuple[int, int]) -> None:
@@ -86,16 +83,12 @@ def validated(task_type: TaskType, payload: dict[str, Any]) -> dict[str, Any]:
 def call_body(task_type: TaskType, run: Run, arguments: dict[str, Any], root_id: int | None = None) -> Any:
     """Call the body with what it says and enqueues attributed to its task."""
     body: Callable[..., Any] = bodies[task_type.name]
-    tokens = (
-        running.set(run),
-        origin.set(Origin(run.task_id, root_id)),
-    )
+    token = origin.set(Origin(run.task_id, root_id))
     with audit.acting(audit.Actor("task", str(run.task_id))), capture.into(run):
         try:
             return body(run, **arguments)
         finally:
-            running.reset(tokens[0])
-            origin.reset(tokens[1])
+            origin.reset(token)
 
 
 bodies: dict[str, Callable[..., Any]] = {}

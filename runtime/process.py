@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,13 +41,11 @@ class WorkerProcess:
         self.marks = Marks(self.name, threads + 2 * MOST_ENDINGS)
         self.nursery = Nursery()
         self.pace = Pace()
-        self.lock = threading.Lock()
-        self.arrived = threading.Condition(self.lock)  # for consumers: something was claimed
-        self.freed = threading.Condition(self.lock)  # for the claimer: there is room again
-        self.refill_at = threads  # the claimer is told when no more than this is outstanding
         self.held: dict[tuple[int, int], Held] = {}
-        self.ready: deque[Held] = deque()
-        self.outstanding = 0  # claimed and not yet acknowledged by a thread
+        self.ready: list[Held] = []
+        self.arrived = threading.Condition()  # for consumers: something is ready
+        self.freed = threading.Event()  # for the claimer: there is room again
+        self.refill_at = threads  # the claimer is told when no more than this is held
         self.draining = False
         self.safe = True  # False: the lease may be lost, so nothing new is begun
         self.replaced: str | None = None  # why this process wants to be replaced
@@ -75,38 +72,21 @@ class WorkerProcess:
     def take_in(self, claimed: Sequence[Any]) -> None:
         """Tasks that were claimed; consumers hand them to threads."""
         new = [Held(one) for one in claimed]
-        with self.lock:
-            for held in new:
-                self.held[held.key] = held
-                self.ready.append(held)
-            self.outstanding += len(claimed)
+        self.held.update({held.key: held for held in new})
+        with self.arrived:
+            self.ready += new
             self.arrived.notify_all()
-
         if self.draining:  # the claim was under way when that began
             for held in new:
                 self.hand_back(held, Stage.waiting)
 
-    def next_ready(self, timeout_s: float) -> Held | None:
-        """The next claimed task for a thread; None when there is none for a while."""
-        with self.lock:
+    def all_ready(self, timeout_s: float) -> list[Held]:
+        """What is claimed and waits for a thread; nothing where there is none for a while."""
+        with self.arrived:
             if not self.ready:
                 self.arrived.wait(0.05 if self.draining else timeout_s)
-            while self.ready:
-                held = self.ready.popleft()
-                if held.stage is Stage.waiting:
-                    return held
-                self._one_less()  # handed back while it waited here
-        return None
-
-    def acknowledged(self) -> None:
-        """A thread is free again."""
-        with self.lock:
-            self._one_less()
-
-    def _one_less(self) -> None:
-        self.outstanding -= 1
-        if self.outstanding <= self.refill_at:
-            self.freed.notify()
+            ready, self.ready = self.ready, []
+        return ready
 
     # What threads do with a task
 
@@ -143,8 +123,9 @@ class WorkerProcess:
 
     def _tell(self, held: Held, ending: Ending) -> None:
         self.writer.hand_over(ending)
-        with self.lock:
-            self.held.pop(held.key, None)
+        self.held.pop(held.key, None)
+        if len(self.held) <= self.refill_at and not self.freed.is_set():
+            self.freed.set()
 
     def _unfinished(self, held: Held, move: Move, outcome: Outcome) -> Ending:
         c = held.claimed
@@ -164,8 +145,7 @@ class WorkerProcess:
 
     def snapshot(self) -> list[Held]:
         """What is held now."""
-        with self.lock:
-            return list(self.held.values())
+        return list(self.held.values())
 
     def interrupt_all(self, order: type[Interrupted]) -> None:
         """Order every started body to leave."""
@@ -182,7 +162,7 @@ class WorkerProcess:
 
     def drain(self) -> None:
         """Claim no more; hand back what has not started."""
-        with self.lock:
+        with self.arrived:
             if self.draining:
                 return
             self.draining = True

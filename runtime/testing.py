@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from models import now, transaction
-from runtime import execution, outcome, writer
+from runtime import execution, outcome
 from runtime.held import Held
 from runtime.link import LocalLink
 from runtime.run import Need, Run
 from services import catalog
+from services.lifecycle import details
 from services.lifecycle.claim import claim
 from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.needs import settle_rest
@@ -156,4 +157,4 @@ class StraightWriter:
 
     def _details(self, lines: Iterable[dict[str, Any]] = (), progress: Iterable[dict[str, Any]] = ()) -> None:
         with transaction() as session:
-            writer.write_details(session, list(lines), [], list(progress))
+            details.tell(session, lines, progress=progress)

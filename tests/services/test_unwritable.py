@@ -18,6 +18,7 @@ from services.marks import Marks, take
 from tests.conftest import forget
 from tests.services import kit, troubles
 from tests.services.troubles import Trouble
+from tests.support import wait_until
 
 CANNOT_WRITE = [("sqlite", "full"), ("postgresql", "full"), ("postgresql", "read_only")]  # and can read
 WORDS = {"full": "its disk is full", "read_only": "let themselves be written to"}
@@ -105,6 +106,22 @@ def test_where_all_connections_are_taken_an_enqueue_is_refused_and_an_ending_wai
         each.close()
     assert writer.stop(10)
     assert kit.status(claimed.id) == [Status.completed]
+
+
+def test_a_flush_waits_for_lines_that_are_taken_out_and_not_committed(core, monkeypatch):
+    claimed = kit.take_one(kit.greet())
+    pool = db.engine().pool
+    monkeypatch.setattr(pool, "_timeout", 0.1)
+    taken = [db.engine().connect() for _ in range(pool.size() + pool._max_overflow)]
+    writer = Writer()
+    writer.start()
+    writer.log((claimed.id, claimed.epoch), {"seq": 1, "level": "info", "message": "last words"})
+    wait_until(lambda: not writer._lines)
+    assert not writer.flush(0.1)
+    for each in taken:
+        each.close()
+    assert writer.stop(10)
+    assert [line.message for line in tasks.logs(claimed.id)] == ["last words"]
 
 
 @pytest.fixture
