@@ -1,5 +1,6 @@
 """One worker process: what it holds, and the threads that claim, beat, watch and write for it."""
 
+import gc
 import os
 import threading
 import time
@@ -59,6 +60,8 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Begin to claim."""
+        gc.collect()
+        gc.freeze()  # what is imported stays: no collection need look at it again
         interrupt.protect_transactions()
         capture.install()
         bell.listen_here(self.hear)
