@@ -9,7 +9,7 @@ from models import now
 from services import attention, estimates, queues, search, stats, totals, trends
 from services.search import TaskFilter
 from tests.services import kit
-from tests.services.test_plans import long_history, plans  # noqa: F401 - a fixture
+from tests.services.test_plans import FILL, long_history, plans  # noqa: F401 - a fixture
 
 HISTORY = re.compile(r"Seq Scan on (tasks|attempts|events|task_\w+)\b|SCAN (tasks|attempts|events|task_\w+)\b(.*)")
 SUMS = re.compile(r"(Seq Scan on|SCAN) (rollups|rollup_minutes|rollup_spans)\b")
@@ -50,6 +50,20 @@ def test_what_lives_and_what_is_seldom_is_found_by_its_own_index(long_history, q
 
 def test_totals_read_sums_alone(long_history):  # noqa: F811
     assert " tasks" not in asked(totals.attempts)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_the_newest_of_many_that_broke_are_read_alone(long_history, status):  # noqa: F811
+    at = "now()" if long_history == "postgresql" else f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
+    kit.execute(FILL.replace(":at", at).replace("'completed'", f"'{status}'"), many=1_000)
+    try:
+        if long_history == "postgresql":
+            kit.execute("ANALYZE tasks")
+        plan = asked(lambda: search.page(TaskFilter(status=status)))
+        assert "Sort" not in plan
+        assert "USE TEMP B-TREE" not in plan
+    finally:
+        kit.execute(f"DELETE FROM tasks WHERE status = '{status}'")
 
 
 MANY_SUMS = [
