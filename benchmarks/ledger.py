@@ -145,11 +145,13 @@ class Maker:
         hours = [(m, hour * 60, name, bucket, n) for (hour, name, _, m, bucket), n in self.counts.items()]
         hours = [row for row in hours if row[1] and row[2]]
         minutes = [(*key, n) for key, n in self.happened.items()]
+        until = int(self.until.timestamp()) // 60
         found: Counter[tuple[str, str, str, int, int]] = Counter()
         for kept in KEPT:
             fine = kept.span in SPANS and SPANS[kept.span].fine
+            since = until - SPANS[kept.span].minutes - kept.width if kept.width else 0
             for measure, minute, name, bucket, n in minutes if fine else hours:
-                if kept.measure == (measure if measure in ("run", "wait") else "outcome"):
+                if minute >= since and kept.measure == (measure if measure in ("run", "wait") else "outcome"):
                     slot = minute - minute % kept.width if kept.width else 0
                     found[kept.span, measure, name if kept.by_type else "", bucket, slot] += n
         return found
