@@ -27,6 +27,7 @@ import requests
 
 from benchmarks.console_client import Tab
 from benchmarks.console_ledgers import Ledger, ledgers
+from benchmarks.console_questions import milliseconds
 
 PAGES = ("", "tasks", "task", "run", "schedules", "schedule", "errors", "workers", "audit", "settings", "inbox")
 RUNS = 20
@@ -152,35 +153,6 @@ async def crowd(base: str, cookie: str, process: psutil.Process, page: str = "")
     }  # fmt: skip
 
 
-def questions() -> dict[str, float]:
-    """Inside a process of its own: each question's wall milliseconds, medians of 20."""
-    from services import attention, queues, search, stats, totals, trends
-    from services.search import TaskFilter
-
-    asked: dict[str, Any] = {
-        "attention.processes": attention.processes, "attention.running": attention.running,
-        "attention.late_release": attention.late_release, "queues.list_queues": queues.list_queues,
-        "stats.by_status": stats.by_status, "stats.by_type": stats.by_type,
-        **{f"trends.trend {name}": lambda name=name: trends.trend(name) for name in trends.SPANS},
-        **{f"trends.depths {name}": lambda name=name: trends.depths(name) for name in trends.SPANS},
-        "totals.attempts": totals.attempts, "search.page": lambda: search.page(TaskFilter()),
-        "search.page failed": lambda: search.page(TaskFilter(status="failed")),
-        "search.count": lambda: search.count(TaskFilter()),
-        "search.page of a schedule": lambda: search.page(TaskFilter(schedule_id=1)),
-        "search.page of an owner": lambda: search.page(TaskFilter(owner=1)),
-    }  # fmt: skip
-    figures = {}
-    for name, question in asked.items():
-        question()
-        spent = []
-        for _ in range(RUNS):
-            began = time.perf_counter()
-            question()
-            spent.append((time.perf_counter() - began) * 1e3)
-        figures[name] = round(statistics.median(spent), 2)
-    return figures
-
-
 def _asked(ledger: Ledger) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.console", "--questions"], env=ledger.environment(), check=True,
@@ -202,7 +174,7 @@ def main() -> None:
     options.add_argument("--questions", action="store_true", help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.questions:
-        print(json.dumps(questions()))
+        print(json.dumps(milliseconds()))
         return
     folder = given.ledgers.absolute()
     with ledgers(folder, given.db, (given.large, given.small)) as (large, small):

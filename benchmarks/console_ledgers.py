@@ -34,6 +34,9 @@ def _made(ledger: Ledger, tasks: int) -> Ledger:
         subprocess.run(command, env=ledger.environment(), check=True, stdout=subprocess.DEVNULL)
         ledger.folder.mkdir(parents=True, exist_ok=True)
         done.touch()
+    else:  # it may be of an earlier schema
+        upgrade = [sys.executable, "-c", "from models import migrate; migrate.upgrade()"]
+        subprocess.run(upgrade, env=ledger.environment(), check=True)
     return ledger
 
 

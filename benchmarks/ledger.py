@@ -43,6 +43,7 @@ class Maker:
         self.until = datetime.now(UTC)
         self.counts: Counter[tuple[int, str, str, str, int]] = Counter()
         self.minutes: Counter[tuple[str, int, str, str, int]] = Counter()
+        self.happened: Counter[tuple[str, int, str, int]] = Counter()  # by the minute, in the last hours
 
     def chunks(self) -> Iterator[dict[str, list[dict[str, Any]]]]:
         """Rows of all tables, for some thousand tasks at a time."""
@@ -129,14 +130,31 @@ class Maker:
         for measure, bucket in ((outcome, 0), ("run", _bucket(run_s)), ("wait", _bucket(wait_s))):
             self.counts[minute // 60, name, queue, measure, bucket] += 1
             if (self.until - ended).total_seconds() < 7 * 3600:
-                slot = minute if bucket == 0 and measure == outcome else minute - minute % 5
-                self.minutes[measure, slot, name, queue, bucket] += 1
+                self.happened[measure, minute, name, bucket] += 1
 
     def _changed(self, queue: str, status: str, at: datetime, n: int) -> None:
         minute = int(at.timestamp()) // 60
         self.counts[minute // 60, "", queue, status, 0] += n
         if (self.until - at).total_seconds() < 7 * 3600:
             self.minutes[status, minute, "", queue, 0] += n
+
+    def spans(self) -> Counter[tuple[str, str, str, int, int]]:
+        """The sums that charts draw."""
+        from services.spans import KEPT, SPANS
+
+        hours = [(m, hour * 60, name, bucket, n) for (hour, name, _, m, bucket), n in self.counts.items()]
+        hours = [row for row in hours if row[1] and row[2]]
+        minutes = [(*key, n) for key, n in self.happened.items()]
+        until = int(self.until.timestamp()) // 60
+        found: Counter[tuple[str, str, str, int, int]] = Counter()
+        for kept in KEPT:
+            fine = kept.span in SPANS and SPANS[kept.span].fine
+            since = until - SPANS[kept.span].minutes - kept.width if kept.width else 0
+            for measure, minute, name, bucket, n in minutes if fine else hours:
+                if minute >= since and kept.measure == (measure if measure in ("run", "wait") else "outcome"):
+                    slot = minute - minute % kept.width if kept.width else 0
+                    found[kept.span, measure, name if kept.by_type else "", bucket, slot] += n
+        return found
 
 
 NULLABLE = (
@@ -181,6 +199,10 @@ def make(tasks: int) -> None:
         minutes = ("measure", "minute", "type", "queue", "bucket")
         session.execute(
             insert(tables.rollup_minutes), [dict(zip(minutes, k, strict=True), n=n) for k, n in maker.minutes.items()]
+        )
+        spans = ("span", "measure", "type", "bucket", "slot")
+        session.execute(
+            insert(tables.rollup_spans), [dict(zip(spans, k, strict=True), n=n) for k, n in maker.spans().items()]
         )
         session.execute(insert(tables.events), [_event(n, at) for n in range(min(20_000, tasks // 10))])
         # Words are not indexed: nobody measures the search here, and a loop that catches up would disturb the rest

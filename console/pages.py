@@ -1,5 +1,6 @@
 """Every page of the console, by name; and the ways from one to another."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,8 +27,13 @@ _PAGES: dict[str, tuple[str, str]] = {
 _HIDDEN = {"task", "schedule"}
 
 
+@cache
 def page(name: str) -> Any:
-    """The page of this name, for a link or a switch."""
+    """The page of this name, for a link or a switch: a tick draws many, and each would be looked for on disk."""
+    return _made(name)
+
+
+def _made(name: str) -> Any:
     title, icon = _PAGES[name]
     return st.Page(
         VIEWS / f"{name}.py",
@@ -42,9 +48,9 @@ def page(name: str) -> Any:
 def navigation() -> dict[str, list[Any]]:
     """What stands in the sidebar, by section."""
     return {
-        "": [page(name) for name in ("overview", "tasks", "run", "schedules", "inbox", "task", "schedule")],
-        "Operate": [page(name) for name in ("errors", "workers")],
-        "Manage": [page(name) for name in (*(("audit",) if who.may(Role.operator) else ()), "settings")],
+        "": [_made(name) for name in ("overview", "tasks", "run", "schedules", "inbox", "task", "schedule")],
+        "Operate": [_made(name) for name in ("errors", "workers")],
+        "Manage": [_made(name) for name in (*(("audit",) if who.may(Role.operator) else ()), "settings")],
     }
 
 

@@ -1,10 +1,11 @@
 """Every question the pages ask, each answered once for all readers within its few seconds."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from models import GroupState, Status, Task, waiting
+from models import GroupState, Status, Task, reading, waiting
 from services import catalog, error_groups, queues, search
 from services.error_groups import Group
 from services.search import TaskFilter
@@ -17,13 +18,17 @@ def latest(many: int, zone: str) -> list[tuple[Task, str | None]]:
     return list(zip(rows, reasons(rows, ZoneInfo(zone)), strict=True))
 
 
-@st.cache_data(ttl=5, max_entries=128, show_spinner=False)
+# A filter is told from another by its words: Streamlit would go through all of its fields each time
+_BY_WORDS: Any = {TaskFilter: repr}
+
+
+@st.cache_data(ttl=5, max_entries=128, show_spinner=False, hash_funcs=_BY_WORDS)
 def counted(wanted: TaskFilter) -> str:
     """How many match, in words; counting stops at 10,000."""
     return str(search.count(wanted))
 
 
-@st.cache_data(ttl=5, max_entries=64, show_spinner=False)
+@st.cache_data(ttl=5, max_entries=64, show_spinner=False, hash_funcs=_BY_WORDS)
 def newest(wanted: TaskFilter, most: int) -> list[int]:
     """The numbers of the newest that match."""
     return search.ids(wanted, most)
@@ -54,14 +59,16 @@ def error_states() -> dict[GroupState, int]:
 
 
 def reasons(rows: list[Task], zone: ZoneInfo) -> list[str | None]:
-    """Why each waits; what holds for a whole queue is asked once."""
-    known: dict[tuple, str] = {}
+    """Why each waits, at one moment; what holds for all that are alike is asked once."""
+    obstacles: dict[tuple, str | None] = {}
     found: list[str | None] = []
-    for task in rows:
-        alike = (task.queue, task.type, task.concurrency_key, task.parked)
-        words = known.get(alike) if task.status is Status.queued else None
-        words = words or waiting.reason(task, zone)
-        if task.status is Status.queued and words and not words.endswith("in line"):
-            known[alike] = words
-        found.append(words)
+    with reading():
+        for task in rows:
+            if task.status is not Status.queued:
+                found.append(waiting.reason(task, zone))
+                continue
+            alike = waiting.alike(task)
+            if alike not in obstacles:
+                obstacles[alike] = waiting.obstacle(task)
+            found.append(obstacles[alike] or waiting.in_line(task))
     return found

@@ -9,7 +9,7 @@ from models.event import Event
 from models.log import TaskLog
 from models.operator import InboxItem, Operator, OperatorSession, Role
 from models.queue import KeyLimit, Queue
-from models.rollup import Rollup, RollupDelta, RollupMinute
+from models.rollup import Rollup, RollupDelta, RollupMinute, RollupSpan
 from models.schedule import Cause, Fire, FireOutcome, Missed, Overlap, Schedule
 from models.schema import SchemaFloor
 from models.search import SearchMark
@@ -45,6 +45,7 @@ __all__ = [
     "Rollup",
     "RollupDelta",
     "RollupMinute",
+    "RollupSpan",
     "SavedView",
     "Schedule",
     "SchemaFloor",

@@ -4,8 +4,9 @@ A measure is either a gauge (`hour` 0: how many tasks stand in a status now) or 
 Durations are counted in logarithmic buckets. Whoever moves a task inserts deltas in the same transaction; a loop folds
 them into `rollups` each second, and readers add both, so the sums are exact at every moment.
 
-The last hours are kept by the minute, too, in `rollup_minutes`. A delta's minute is that of the statement which wrote
-it down, by the database's clock, so that whoever moves a task need not know of minutes.
+What charts draw of attempts is summed once more in `rollup_spans`, as they draw it; how the lines changed in the last
+hours, by the minute in `rollup_minutes`. A delta's minute is that of the statement which wrote it down, by the
+database's clock, so that whoever moves a task need not know of minutes.
 """
 
 from typing import Any
@@ -16,8 +17,6 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Field, SQLModel
 
 from models.base import Id
-
-DURATION_MINUTES = 5  # `run` and `wait` are kept for so many minutes together: their buckets are many
 
 
 class this_minute(FunctionElement):  # noqa: N801 - it reads as SQL's own functions do
@@ -57,7 +56,7 @@ class Rollup(SQLModel, table=True):
 
 
 class RollupMinute(SQLModel, table=True):
-    """The same sums by the minute, for the last hours alone; of gauges, by how much they changed (with type "")."""
+    """By how much the gauges `pending`, `queued` and `running` changed in a minute of the last hours, with type ""."""
 
     __tablename__ = "rollup_minutes"
 
@@ -66,6 +65,24 @@ class RollupMinute(SQLModel, table=True):
     type: str = Field(primary_key=True, max_length=100)
     queue: str = Field(primary_key=True, max_length=64)
     bucket: int = Field(default=0, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    n: int = Field(default=0, sa_type=Id)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class RollupSpan(SQLModel, table=True):
+    """What happened in one slot of a span of time; which, is said in `services.spans`.
+
+    The slot comes last in the key: a span is read from end to end, in the order in which its rows are summed.
+    """
+
+    __tablename__ = "rollup_spans"
+
+    span: str = Field(primary_key=True, max_length=10)
+    measure: str = Field(primary_key=True, max_length=20)  # an outcome, `wait` or `run`
+    type: str = Field(primary_key=True, max_length=100)  # "" for all types together
+    bucket: int = Field(default=0, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    slot: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # its first minute since 1970
     n: int = Field(default=0, sa_type=Id)
 
     __table_args__ = ({"sqlite_with_rowid": False},)

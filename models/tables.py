@@ -9,7 +9,7 @@ from models.event import Event
 from models.log import TaskLog
 from models.operator import InboxItem, Operator
 from models.queue import KeyLimit, Queue
-from models.rollup import Rollup, RollupDelta, RollupMinute
+from models.rollup import Rollup, RollupDelta, RollupMinute, RollupSpan
 from models.schedule import Fire, Schedule
 from models.schema import SchemaFloor
 from models.task import Task, TaskBody, TaskNeed, TaskSearch, Unsettled
@@ -36,6 +36,7 @@ key_limits = _table(KeyLimit)
 rollups = _table(Rollup)
 rollup_deltas = _table(RollupDelta)
 rollup_minutes = _table(RollupMinute)
+rollup_spans = _table(RollupSpan)
 types = _table(TypeRow)
 workers = _table(Worker)
 operators = _table(Operator)

@@ -32,13 +32,26 @@ def reason(task: Task, zone: tzinfo = UTC) -> str | None:
     if task.status is Status.pending:
         return _of_its_own(task, zone)
     if task.status is Status.queued:
-        with reading() as session:
-            return (
-                _limited(session, task)
-                or _nobody(session, task)
-                or _in_words(place(session, task.queue, task.priority, task.id or 0))
-            )
+        with reading():
+            return obstacle(task) or in_line(task)
     return None
+
+
+def obstacle(task: Task) -> str | None:
+    """What keeps a task in line from starting though it were the next; the same for all that are `alike`."""
+    with reading() as session:
+        return _limited(session, task) or _nobody(session, task)
+
+
+def alike(task: Task) -> tuple[object, ...]:
+    """What its obstacle depends on."""
+    return task.queue, task.type, task.concurrency_key, task.parked
+
+
+def in_line(task: Task) -> str:
+    """Its place in line, in words."""
+    with reading() as session:
+        return _in_words(place(session, task.queue, task.priority, task.id or 0))
 
 
 def place(session: Session, queue: str, priority: int, task_id: int) -> int:

@@ -1,14 +1,18 @@
 """How long a task of a type is expected to take: the median of its history, once there is one."""
 
 import time
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
 
 from sqlalchemy import func, select
 
-from models import now, reading, tables
-from services.lifecycle.counts import bucket_top_s, hour_of
+from models import reading, tables
+from services.lifecycle.counts import bucket_top_s
+from services.spans import EVER
 
 ENOUGH = 5
-RECENT_HOURS = 30 * 24  # what a task took last year says little, and would have to be read
+RECENT = "7d"  # what a task took last year says little where it has run since
 KEPT_FOR_S = 30.0
 DEFAULT_S = 60.0
 
@@ -30,23 +34,21 @@ def _median_s(name: str) -> float | None:
 
 
 def _read(name: str) -> float | None:
-    r = tables.rollups.c
+    """Of the last days; of all time where there were few in them."""
+    s = tables.rollup_spans.c
+    runs = select(s.bucket, func.sum(s.n)).where(s.type == name, s.measure == "run").group_by(s.bucket)
     with reading() as session:
-        rows = session.execute(
-            select(r.bucket, func.sum(r.n))
-            .where(r.type == name, r.measure == "run", r.hour > hour_of(now()) - RECENT_HOURS)
-            .group_by(r.bucket)
-            .order_by(r.bucket)
-        ).all()
-    total = sum(n for _, n in rows)
-    if total < ENOUGH:
-        return None
-    below = 0
-    for bucket, n in rows:
-        below += n
-        if 2 * below >= total:
-            return float(bucket_top_s(bucket))
+        for span in (RECENT, EVER):
+            buckets = session.execute(runs.where(s.span == span).order_by(s.bucket)).all()
+            if (total := sum(n for _, n in buckets)) >= ENOUGH:
+                return _middle(buckets, total)
     return None
+
+
+def _middle(buckets: Sequence[Any], total: int) -> float:
+    """The top of the bucket in which the middle one is."""
+    reached = zip(buckets, accumulate(n for _, n in buckets), strict=True)
+    return next(float(bucket_top_s(bucket)) for (bucket, _), below in reached if 2 * below >= total)
 
 
 def forget() -> None:

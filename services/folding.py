@@ -1,10 +1,10 @@
-"""Adding the deltas of counts to their sums, by the hour and by the minute."""
+"""Adding the deltas of counts to their sums: by the hour, by the minute, and by the spans that charts show."""
 
 from sqlalchemy import text
 
 from models import transaction
 from models.db import is_postgresql
-from models.rollup import DURATION_MINUTES
+from services import spans
 from services.lifecycle.look import looking_for
 
 BATCH = 2_000
@@ -20,14 +20,24 @@ _HOURS = f"""
     WHERE TRUE GROUP BY hour, type, queue, measure, bucket ORDER BY hour, type, queue, measure, bucket
 """  # fmt: skip
 _MINUTES = f"""
-    SELECT measure, minute, type, queue, bucket, sum(n) AS n FROM (
-        SELECT measure, bucket, queue, n,
-            CASE WHEN measure IN ('run', 'wait') THEN minute - minute % {DURATION_MINUTES} ELSE minute END AS minute,
-            CASE WHEN hour = 0 THEN '' ELSE type END AS type
-        FROM {{taken}} WHERE hour > 0 OR {_CHANGES}
-    ) AS minutes
-    WHERE TRUE GROUP BY measure, minute, type, queue, bucket HAVING sum(n) <> 0
-    ORDER BY measure, minute, type, queue, bucket
+    SELECT measure, minute, '' AS type, queue, 0 AS bucket, sum(n) AS n FROM {{taken}}
+    WHERE hour = 0 AND {_CHANGES} GROUP BY measure, minute, queue HAVING sum(n) <> 0
+    ORDER BY measure, minute, queue
+"""
+_KEPT = " UNION ALL ".join(
+    f"SELECT '{kept.span}' AS span, '{kept.measure}' AS kind, {kept.width} AS width, {int(kept.by_type)} AS by_type"
+    for kept in spans.KEPT
+)
+# First summed as they are: there are many deltas, and they differ in little
+_SPANS = f"""
+    SELECT span, measure, CASE by_type WHEN 1 THEN type ELSE '' END AS type, bucket,
+        CASE width WHEN 0 THEN 0 ELSE minute - minute % width END AS slot, sum(n) AS n
+    FROM (
+        SELECT CASE WHEN measure IN ('run', 'wait') THEN measure ELSE 'outcome' END AS kind,
+            measure, type, bucket, minute, sum(n) AS n
+        FROM {{taken}} WHERE hour > 0 GROUP BY measure, type, bucket, minute
+    ) AS happened JOIN ({_KEPT}) AS kept ON kept.kind = happened.kind
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 _INTO_HOURS = f"""
     INSERT INTO rollups (hour, type, queue, measure, bucket, n) {_HOURS}
@@ -37,6 +47,10 @@ _INTO_MINUTES = f"""
     INSERT INTO rollup_minutes (measure, minute, type, queue, bucket, n) {_MINUTES}
     ON CONFLICT (measure, minute, type, queue, bucket) DO UPDATE SET n = rollup_minutes.n + excluded.n
 """
+_INTO_SPANS = f"""
+    INSERT INTO rollup_spans (span, measure, type, bucket, slot, n) {_SPANS}
+    ON CONFLICT (span, measure, type, bucket, slot) DO UPDATE SET n = rollup_spans.n + excluded.n
+"""
 
 # SKIP LOCKED lets several fold at once; the sorted inserts make them lock the sums in one order
 POSTGRESQL_FOLD = text(f"""
@@ -44,7 +58,8 @@ POSTGRESQL_FOLD = text(f"""
         DELETE FROM rollup_deltas
         WHERE id IN (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
         RETURNING hour, minute, type, queue, measure, bucket, n
-    ), by_hour AS ({_INTO_HOURS.format(taken="taken")}), by_minute AS ({_INTO_MINUTES.format(taken="taken")})
+    ), by_hour AS ({_INTO_HOURS.format(taken="taken")}), by_minute AS ({_INTO_MINUTES.format(taken="taken")}),
+    by_span AS ({_INTO_SPANS.format(taken="taken")})
     SELECT count(*) FROM taken
 """)
 # The same in several statements: the transaction holds the only write lock
@@ -52,6 +67,7 @@ _OLDEST = "(SELECT * FROM rollup_deltas WHERE id <= :last)"
 SQLITE_FOLD = [
     text(_INTO_HOURS.format(taken=_OLDEST)),
     text(_INTO_MINUTES.format(taken=_OLDEST)),
+    text(_INTO_SPANS.format(taken=_OLDEST)),
     text("DELETE FROM rollup_deltas WHERE id <= :last"),
 ]
 SQLITE_LAST = text("SELECT max(id) FROM (SELECT id FROM rollup_deltas ORDER BY id LIMIT :limit)")

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from models import InboxItem, OperatorSession, Outcome, Status, now, reading, tables, transaction
 from services import artifacts, search
 from services.lifecycle.counts import Deltas, gauge, hour_of, record
+from services.spans import SPANS, minute
 from settings import settings
 
 log = structlog.get_logger(__name__)
@@ -78,15 +79,19 @@ def purge_stats(limit: int = BATCH) -> int:
 
 
 def purge_minutes() -> int:
-    """Delete statistics by the minute that are older than the longest chart of them. Returns how many rows."""
-    m = tables.rollup_minutes.c
-    before = int(now().timestamp()) // 60 - KEEP_MINUTES
-    gone = delete(tables.rollup_minutes).where(m.measure.in_(MEASURES), m.minute < before)
-    with reading() as session:
-        if session.execute(select(m.minute).where(m.measure.in_(MEASURES), m.minute < before).limit(1)).first() is None:
-            return 0
-    with transaction() as session:
-        return session.execute(gone).rowcount  # type: ignore[attr-defined]
+    """Delete statistics that are older than the charts which show them. Returns how many rows."""
+    at, m, s = minute(), tables.rollup_minutes.c, tables.rollup_spans.c
+    old: list[Any] = [(m, m.measure.in_(MEASURES), m.minute < at - KEEP_MINUTES)]
+    old += [(s, s.span == one.name, s.slot < at - one.minutes - one.slow) for one in SPANS.values()]
+    done = 0
+    for column, *conditions in old:
+        with reading() as session:
+            if session.execute(select(column.measure).where(*conditions).limit(1)).first() is None:
+                continue
+        with transaction() as session:
+            gone = delete(column.measure.table).where(*conditions)
+            done += session.execute(gone).rowcount  # type: ignore[attr-defined]
+    return done
 
 
 def purge_workers(limit: int = BATCH) -> int:

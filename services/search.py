@@ -152,10 +152,14 @@ def _of_statuses(statuses: Any) -> list[list[Any]]:
     if live:
         narrow = [text("tasks.status = 'running'")] if live == {Status.running} else [_task.status.in_(live)]
         found.append([text(f"tasks.{UNFINISHED}"), *([] if live == LIVE else narrow)])
-    for status in sorted(statuses - LIVE):
-        one = [_task.status == status]
-        found.append(one if status is Status.completed else [text(f"tasks.{BROKEN}"), *one])
-    return found
+    ended = sorted(statuses - LIVE)
+    return found + [[_task.status == one] if one is Status.completed else _broken(one) for one in ended]
+
+
+def _broken(status: Status) -> list[Any]:
+    """PostgreSQL sees that one of them is among both; told of both, it expects a few tasks, and sorts all there are."""
+    one = text(f"tasks.status = '{status.value}'")
+    return [one] if is_postgresql() else [text(f"tasks.{BROKEN}"), one]
 
 
 def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002

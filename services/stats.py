@@ -136,7 +136,7 @@ def percentiles(
 
 def quantile(buckets: Sequence[tuple[int, int]], share: float) -> float:
     """The duration in seconds that this share is at most; `buckets` are (bucket, count), ascending, not empty."""
-    wanted = share * sum(n for _, n in buckets)
+    wanted = share * sum([n for _, n in buckets])
     for bucket, n in buckets:
         if wanted <= n:
             return _inside(bucket, wanted / n)

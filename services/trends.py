@@ -1,49 +1,25 @@
 """How things went over a span of time: what ended, how long it took, how long the lines were. From roll-ups alone.
 
-The last hours are drawn from sums by the minute, longer spans from those by the hour; no answer grows with the ledger.
+What ended is read as `services.spans` keeps it, how the lines changed from the sums by the minute or the hour; no
+answer grows with the ledger.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import CompoundSelect, func, literal, select, union_all
 from sqlmodel import Session
 
-from models import Outcome, Status, now, reading, tables
+from models import Outcome, Status, reading, tables
 from services import stats
 from services.errors import InvalidInput
+from services.spans import SPANS, Span, minute
 
 PS = (50, 95)
+Buckets = list[tuple[int, int]]  # of durations, with how many each
 LINES = (Status.pending, Status.queued, Status.running)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """So many minutes back from now, in columns of `step` minutes; durations are taken over `slow` minutes."""
-
-    name: str
-    minutes: int
-    step: int
-    slow: int
-    fine: bool  # from the sums by the minute
-
-    def starts(self, step: int) -> list[int]:
-        """The first minute (since 1970) of each column, the present one last."""
-        last = int(now().timestamp()) // 60 // step * step
-        return list(range(last - self.minutes + step, last + 1, step))
-
-
-SPANS = {
-    span.name: span
-    for span in (
-        Span("1h", 60, 1, 5, fine=True),
-        Span("6h", 360, 5, 15, fine=True),
-        Span("24h", 24 * 60, 60, 60, fine=False),
-        Span("7d", 7 * 24 * 60, 180, 180, fine=False),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,57 +128,80 @@ def _backwards(current: int, changes: dict[int, int], starts: Sequence[int], kno
 
 
 def _types(
-    ended: dict[tuple[str, Outcome], list[int]], runs: dict[str, list[tuple[int, int]]], columns: int
+    ended: dict[tuple[str, Outcome], list[int]], runs: dict[str, dict[float, float]], columns: int
 ) -> list[TypeTrend]:
     found, none = [], [0] * columns
     for name in {type_ for type_, _ in ended}:
         failed = ended.get((name, Outcome.failed), none)
         both = [a + b for a, b in zip(ended.get((name, Outcome.completed), none), failed, strict=True)]
-        run = {float(p): stats.quantile(runs[name], p / 100) for p in PS} if runs.get(name) else {}
-        found.append(TypeTrend(name, sum(both), sum(failed), both, failed, run))
+        found.append(TypeTrend(name, sum(both), sum(failed), both, failed, runs.get(name, {})))
     return sorted(found, key=lambda one: (-one.ended, one.name))
 
 
 def _outcomes(session: Session, over: Span, starts: Sequence[int]) -> dict[tuple[str, Outcome], list[int]]:
-    rows = _rows(over, starts[0], list(Outcome))
-    at = _column(over, rows, over.step)
-    query = select(at, rows.c.type, rows.c.measure, func.sum(rows.c.n)).group_by(at, rows.c.type, rows.c.measure)
-    found: dict[tuple[str, Outcome], list[int]] = {}
-    for start, type_, measure, n in session.execute(query):
-        place = (start - starts[0]) // over.step
-        if 0 <= place < len(starts):
-            found.setdefault((type_, Outcome(measure)), [0] * len(starts))[place] += int(n)
-    return found
+    places = {start: place for place, start in enumerate(starts)}
+    found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * len(starts))
+    rows = session.execute(_happened(over, over.step, starts[0], list(Outcome), "type")).all()
+    for start, type_, measure, n in rows:
+        if start in places:  # a column may have begun meanwhile
+            found[type_, measure][places[start]] += n
+    return {(type_, Outcome(measure)): counts for (type_, measure), counts in found.items()}
 
 
 def _durations(session: Session, over: Span, starts: Sequence[int]) -> dict[tuple[int, str], dict[float, float]]:
-    rows = _rows(over, starts[0], ["run", "wait"])
-    at = _column(over, rows, over.slow)
-    keys = (at, rows.c.measure, rows.c.bucket)
-    buckets: dict[tuple[int, str], list[tuple[int, int]]] = {}
-    for start, measure, bucket, n in session.execute(
-        select(*keys, func.sum(rows.c.n)).group_by(*keys).order_by(rows.c.bucket)
-    ):
-        buckets.setdefault((start, measure), []).append((bucket, int(n)))
-    return {key: {float(p): stats.quantile(found, p / 100) for p in PS} for key, found in buckets.items()}
+    rows = session.execute(_happened(over, over.slow, starts[0], ["run", "wait"], "bucket")).all()
+    found: dict[tuple[int, str], Buckets] = defaultdict(list)
+    for start, bucket, measure, n in rows:
+        found[start, measure].append((bucket, n))
+    return {key: _percentiles(buckets) for key, buckets in found.items()}
 
 
-def _runs(session: Session, over: Span, starts: Sequence[int]) -> dict[str, list[tuple[int, int]]]:
-    rows = _rows(over, starts[0], ["run"])
-    keys = (rows.c.type, rows.c.bucket)
-    found: dict[str, list[tuple[int, int]]] = {}
-    for type_, bucket, n in session.execute(select(*keys, func.sum(rows.c.n)).group_by(*keys).order_by(rows.c.bucket)):
-        found.setdefault(type_, []).append((bucket, int(n)))
-    return found
+def _runs(session: Session, over: Span, starts: Sequence[int]) -> dict[str, dict[float, float]]:
+    s, d = tables.rollup_spans.c, tables.rollup_deltas.c
+    kept = select(s.type, s.bucket, func.sum(s.n)).group_by(s.type, s.bucket)
+    kept = kept.where(s.span == over.name, s.measure == "run", s.type > "", s.slot >= starts[0])
+    more = select(d.type, d.bucket, d.n).where(d.measure == "run", d.hour > 0, d.minute >= starts[0])
+    found: dict[str, Buckets] = defaultdict(list)
+    for type_, bucket, n in session.execute(union_all(kept, more)).all():
+        found[type_].append((bucket, int(n)))
+    return {type_: _percentiles(buckets) for type_, buckets in found.items()}
+
+
+def _percentiles(buckets: Buckets) -> dict[float, float]:
+    """Of buckets in any order. One may come more than once, which moves an answer within it at most."""
+    buckets.sort()
+    return {float(p): stats.quantile(buckets, p / 100) for p in PS}
+
+
+def _happened(over: Span, width: int, since: int, measures: Sequence[str], column: str) -> CompoundSelect:
+    """Slots of this width from this minute on, as they are kept and with what waits to be added to them.
+
+    Of all types together where it is not the types that are asked for. A slot may come more than once.
+    """
+    names = [str(m) for m in measures]
+    s, d = tables.rollup_spans.c, tables.rollup_deltas.c
+    kept = select(s.slot, s[column], s.measure, s.n)
+    kept = kept.where(s.span == over.name, s.measure.in_(names), s.slot >= since)
+    more = select(d.minute - d.minute % literal(width), d[column], d.measure, d.n)
+    more = more.where(d.measure.in_(names), d.hour > 0, d.minute >= since)
+    return union_all(kept if column == "type" else kept.where(s.type == ""), more)
 
 
 def _changes(session: Session, over: Span, starts: Sequence[int]) -> dict[tuple[str, Status], dict[int, int]]:
-    rows = _rows(over, starts[0], [s.value for s in LINES], changes=True)
-    at = _column(over, rows, over.step)
-    keys = (rows.c.queue, rows.c.measure, at)
+    """By how much each line changed in each column, by the column's first minute."""
+    names = [s.value for s in LINES]
+    sums, d = tables.rollup_minutes.c if over.fine else tables.rollups.c, tables.rollup_deltas.c
+    at, unit = (sums.minute, 1) if over.fine else (sums.hour, 60)
+    kept = select(at.label("at"), sums.queue, sums.measure, sums.n)
+    kept = kept.where(sums.measure.in_(names), at >= starts[0] // unit)
+    more = select(d.minute.op("/")(literal(unit)).label("at"), d.queue, d.measure, d.n)
+    more = more.where(d.hour == 0, d.measure.in_(names), d.minute >= starts[0])
+    rows = union_all(kept, more).subquery("rows")
+    column = rows.c.at.op("/")(literal(over.step // unit))
+    keys = (rows.c.queue, rows.c.measure, column)
     found: dict[tuple[str, Status], dict[int, int]] = {}
-    for queue, measure, start, n in session.execute(select(*keys, func.sum(rows.c.n)).group_by(*keys)):
-        found.setdefault((queue, Status(measure)), {})[start] = int(n)
+    for queue, measure, at_, n in session.execute(select(*keys, func.sum(rows.c.n)).group_by(*keys)):
+        found.setdefault((queue, Status(measure)), {})[at_ * over.step] = int(n)
     return found
 
 
@@ -212,25 +211,4 @@ def _first_known(session: Session) -> int:
     queued = select(r.hour).where(r.measure == Status.queued.value, r.hour > 0).order_by(r.hour).limit(1)
     hour = session.execute(queued).scalar()
     first = session.execute(select(func.min(d.minute))).scalar() if hour is None else hour * 60
-    return int(now().timestamp()) // 60 if first is None else first
-
-
-def _column(over: Span, rows: Any, step: int) -> Any:
-    """The first minute of the column that a row falls into."""
-    unit = step if over.fine else step // 60
-    factor = unit if over.fine else unit * 60
-    return (rows.c.at.op("/")(literal(unit)) * factor).label("start")
-
-
-def _rows(over: Span, since: int, measures: Sequence[str], changes: bool = False) -> Any:
-    """Sums and what waits to be added to them, from this minute on; `at` is a minute or an hour since 1970."""
-    names = [str(m) for m in measures]
-    sums, deltas = tables.rollup_minutes.c if over.fine else tables.rollups.c, tables.rollup_deltas.c
-    first = since if over.fine else since // 60
-    at = sums.minute if over.fine else sums.hour
-    late = deltas.minute if over.fine else deltas.minute.op("/")(literal(60)) if changes else deltas.hour
-    kept = select(at.label("at"), sums.type, sums.queue, sums.measure, sums.bucket, sums.n)
-    more = select(late.label("at"), deltas.type, deltas.queue, deltas.measure, deltas.bucket, deltas.n)
-    more = more.where(deltas.hour == 0) if changes else more.where(deltas.hour > 0)
-    kept = kept.where(sums.measure.in_(names), at >= first)
-    return union_all(kept, more.where(deltas.measure.in_(names), late >= first)).subquery("rows")
+    return minute() if first is None else first

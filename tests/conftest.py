@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 
 import settings as settings_module
 from models import connect, db, migrate
-from services import bell, catalog, estimates, totals
+from services import bell, catalog, estimates
 from services.lifecycle import create, rescue
 from tests import forked
 
@@ -164,7 +164,6 @@ def forget() -> None:
     catalog.forget()
     bell.forget()
     rescue.forget()
-    totals.forget()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import streamlit as st
 from console import acts, pages, reads
 from console.ui import bulk_dialog, pager, parts, rows, say
 from console.ui.bulk_words import WORDS
+from models import reading
 from services import search
 from services.bulk import Act
 from services.search import TaskFilter
@@ -54,7 +55,9 @@ def show(name: str, shot: Snapshot) -> None:
     """The bar, the grid, the pager. Call it inside a fragment."""
     shot.fill()
     ids = list(shot.ids or [])
-    tasks = search.by_ids(ids)
+    with reading():
+        tasks = search.by_ids(ids)
+        why = reads.reasons(tasks, say.zone())
     ids = [task.id or 0 for task in tasks]
     bar = st.container(horizontal=True, vertical_alignment="center", key=f"{name}_bar", gap="small", border=False)
     generation = zlib.crc32(repr(ids).encode())
@@ -70,7 +73,7 @@ def show(name: str, shot: Snapshot) -> None:
         alignment="left",
     )
     event: Any = st.dataframe(
-        rows.frame(tasks, reads.reasons(tasks, say.zone())),
+        rows.frame(tasks, why),
         column_config=rows.columns(Task=opener), column_order=rows.IN_LIST, hide_index=True, row_height=ROW,
         placeholder="–",
         height=parts.height(len(tasks), ROW), key=f"{name}_grid{generation}",
@@ -84,7 +87,7 @@ def show(name: str, shot: Snapshot) -> None:
 
 def _bar(name: str, shot: Snapshot, tasks: list, ticked: list[int]) -> None:
     newer = (
-        sum(1 for i in search.ids(shot.filter, 100) if i > shot.ids[0]) if shot.ids and len(shot.cursors) == 1 else 0
+        sum(1 for i in reads.newest(shot.filter, 100) if i > shot.ids[0]) if shot.ids and len(shot.cursors) == 1 else 0
     )
     if ticked:
         st.markdown(f"**{len(ticked)}** ticked", width="content")

@@ -1,17 +1,29 @@
 """Tasks as rows of a grid."""
 
+from datetime import tzinfo
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from console.ui import look, say
 from models import Status, Task, now
 
 
-def frame(tasks: list[Task], reasons: list[str | None]) -> pd.DataFrame:
+def frame(tasks: list[Task], reasons: list[str | None]) -> pa.Table:
     """One row a task; text of others is cleaned of what would reorder it, and a grid shows it as text."""
-    return pd.DataFrame([_row(task, why) for task, why in zip(tasks, reasons, strict=True)])
+    where = say.zone()
+    return pa.Table.from_pylist([_row(task, why, where) for task, why in zip(tasks, reasons, strict=True)], _SCHEMA)
+
+
+_LISTS = dict.fromkeys(("Status", "Tags"), pa.list_(pa.string()))
+_SCHEMA = pa.schema(
+    (name, _LISTS.get(name, pa.float64() if name == "Progress" else pa.string()))
+    for name in (
+        "Task", "Status", "Type", "Title", "Now", "Progress", "Ran", "Waited", "Attempt", "Priority", "Queue", "Tags",
+        "Created",
+    )
+)  # fmt: skip
 
 
 ID_WIDTH = 70
@@ -43,7 +55,8 @@ def columns(**more: Any) -> dict[str, Any]:
     }
 
 
-def _row(task: Task, why: str | None) -> dict[str, object]:
+def _row(task: Task, why: str | None, where: tzinfo) -> dict[str, object]:
+    ran, waited = ran_s(task), waited_s(task)
     return {
         "Task": str(task.id),
         "Status": [look.NAMES[task.status]],
@@ -51,13 +64,13 @@ def _row(task: Task, why: str | None) -> dict[str, object]:
         "Title": say.visible(task.title) or None,
         "Now": say.visible(doing(task, why)) or None,
         "Progress": task.progress_percent if task.status is Status.running else None,
-        "Ran": say.duration(ran_s(task)) if ran_s(task) is not None else None,
-        "Waited": say.duration(waited_s(task)) if waited_s(task) is not None else None,
+        "Ran": None if ran is None else say.duration(ran),
+        "Waited": None if waited is None else say.duration(waited),
         "Attempt": str(task.epoch) if task.epoch else None,
         "Priority": str(task.priority),
         "Queue": say.visible(task.queue),
         "Tags": [say.visible(tag) for tag in task.tags],
-        "Created": say.at(task.created_at),
+        "Created": say.at(task.created_at, where),
     }
 
 

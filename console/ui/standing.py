@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from console import pages
@@ -72,8 +72,8 @@ def types(found: Trend) -> None:
         for one in shown
     ]  # fmt: skip
     st.dataframe(
-        pd.DataFrame(lines), hide_index=True, row_height=28, height=parts.height(len(lines), 28, most=6), alt="Types",
-        key="types_grid",
+        pa.Table.from_pylist(lines), hide_index=True, row_height=28, height=parts.height(len(lines), 28, most=6),
+        alt="Types", key="types_grid",
         column_config={
             "Type": column.ButtonColumn(
                 width=150, key="types_open", type="tertiary", alignment="left", on_click=_open_type, args=(names,)
@@ -101,8 +101,8 @@ def queues(found: Sequence[QueueState], depths: Depths | None) -> None:
         for queue in shown
     ]  # fmt: skip
     st.dataframe(
-        pd.DataFrame(lines), hide_index=True, row_height=28, height=parts.height(len(lines), 28, most=6), alt="Queues",
-        key="queues_grid", placeholder="–",
+        pa.Table.from_pylist(lines), hide_index=True, row_height=28, height=parts.height(len(lines), 28, most=6),
+        alt="Queues", key="queues_grid", placeholder="–",
         column_config={
             "Queue": column.ButtonColumn(
                 width=130, key="queues_open", type="tertiary", alignment="left", on_click=_open_queue,

@@ -5,7 +5,7 @@ from sqlalchemy.exc import DBAPIError
 
 from console import pages, who
 from console.ui import bridge, living, look, say
-from models import Status, Task, db
+from models import Status, Task, db, reading
 from services import audit, inbox
 
 TICK_S = 4
@@ -21,7 +21,7 @@ def show() -> None:
     """The part that lives; where the database is away it is silent, as the page says so."""
     me = who.me().operator
     try:
-        with audit.acting_as(me):
+        with audit.acting_as(me), reading():
             running, unread = inbox.running(), inbox.unread()
     except DBAPIError as error:
         if not db.is_away(error):

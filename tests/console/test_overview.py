@@ -139,7 +139,7 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
     some_tasks()
     test = spanned(page, "1h")
     before = metrics(test)
-    execute("ALTER TABLE rollup_minutes RENAME TO elsewhere")
+    execute("ALTER TABLE rollup_spans RENAME TO elsewhere")
     try:
         st.cache_data.clear()
         again = fine(test.run())
@@ -148,7 +148,7 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
         assert "Queue mail is paused" in said(again)
         assert not again.error
     finally:
-        execute("ALTER TABLE elsewhere RENAME TO rollup_minutes")
+        execute("ALTER TABLE elsewhere RENAME TO rollup_spans")
     st.cache_data.clear()
     assert "Cannot be read now" not in said(fine(test.run()))
 
@@ -157,7 +157,7 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
 def test_a_card_that_failed_from_the_first_has_no_figures_and_breaks_nothing(page):  # noqa: F811
     some_tasks()
     test = spanned(page, "1h")
-    execute("ALTER TABLE rollup_minutes RENAME TO elsewhere")
+    execute("ALTER TABLE rollup_spans RENAME TO elsewhere")
     try:
         cards.forget()
         st.cache_data.clear()
@@ -165,7 +165,7 @@ def test_a_card_that_failed_from_the_first_has_no_figures_and_breaks_nothing(pag
         assert "There are no figures yet" in words
         assert "Queue mail is paused" in words
     finally:
-        execute("ALTER TABLE elsewhere RENAME TO rollup_minutes")
+        execute("ALTER TABLE elsewhere RENAME TO rollup_spans")
 
 
 def a_board() -> None:

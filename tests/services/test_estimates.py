@@ -8,18 +8,17 @@ from sqlalchemy import insert
 from models import now, tables, transaction
 from services import estimates, tasks
 from services.folding import fold
-from services.lifecycle.counts import bucket_of, bucket_top_s, hour_of
+from services.lifecycle.counts import bucket_of, bucket_top_s
 from tests.services import kit
 
 pytestmark = pytest.mark.usefixtures("core")
 
 
 def history(seconds, n=1, type_="greet", days_ago=0):
-    """Folded runs of so many seconds each."""
-    hour = hour_of(now() - timedelta(days=days_ago))
-    row = {"hour": hour, "type": type_, "queue": "default", "measure": "run", "bucket": bucket_of(seconds), "n": n}
+    """Folded runs of so many seconds each; those of long ago are in no span but that of all time."""
+    row = {"measure": "run", "type": type_, "bucket": bucket_of(seconds), "slot": 0, "n": n}
     with transaction() as session:
-        session.execute(insert(tables.rollups), [row])
+        session.execute(insert(tables.rollup_spans), [row | {"span": s} for s in ("7d", "ever")[days_ago > 7 :]])
     estimates.forget()
 
 
@@ -42,10 +41,17 @@ def test_the_median_is_not_moved_by_the_slowest():
     assert estimates.estimate_s("greet", None) == pytest.approx(1.0, rel=0.2)
 
 
-def test_the_runs_of_other_types_and_of_long_ago_do_not_count():
+def test_the_runs_of_other_types_do_not_count():
     history(1.0, 10, type_="count")
-    history(500.0, 100, days_ago=40)
     assert estimates.estimate_s("greet", None) == 60
+
+
+def test_the_runs_of_long_ago_count_where_there_were_few_since():
+    history(500.0, 100, days_ago=40)
+    history(2.0, 4)
+    assert estimates.estimate_s("greet", None) == pytest.approx(500, rel=0.2)
+    history(3.0, 1)
+    assert estimates.estimate_s("greet", None) == pytest.approx(2, rel=0.2)
 
 
 def test_what_has_run_is_what_is_expected():
@@ -69,4 +75,4 @@ def test_an_enqueue_asks_for_the_history_once_in_a_while():
     statements = []
     with kit.watching(statements):
         tasks.enqueue("greet", {})
-    assert not [s for s in statements if "rollups" in s]
+    assert not [s for s in statements if "rollup" in s and "INSERT" not in s]

@@ -1,22 +1,23 @@
 """What Overview, Workers and the metrics ask finds its rows by an index, however long the history is."""
 
 import re
+from functools import partial
 
 import pytest
 
 from models import now
-from services import attention, queues, search, stats, totals, trends
+from services import attention, estimates, queues, search, stats, totals, trends
 from services.search import TaskFilter
 from tests.services import kit
-from tests.services.test_plans import long_history, plans  # noqa: F401 - a fixture
+from tests.services.test_plans import FILL, long_history, plans  # noqa: F401 - a fixture
 
 HISTORY = re.compile(r"Seq Scan on (tasks|attempts|events|task_\w+)\b|SCAN (tasks|attempts|events|task_\w+)\b(.*)")
+SUMS = re.compile(r"(Seq Scan on|SCAN) (rollups|rollup_minutes|rollup_spans)\b")
 OF_WHAT_LIVES = re.compile(r"ix_tasks_(line|lease|due|held|hidden)")  # read from end to end, these are short
 
 
 def asked(question) -> str:
     """How the database finds the rows of a question, which must not read the history."""
-    totals.forget()
     everything = "\n".join(plans(question).values())
     for match in HISTORY.finditer(everything):
         assert match[3] is not None and OF_WHAT_LIVES.search(match[3]), everything
@@ -49,3 +50,59 @@ def test_what_lives_and_what_is_seldom_is_found_by_its_own_index(long_history, q
 
 def test_totals_read_sums_alone(long_history):  # noqa: F811
     assert " tasks" not in asked(totals.attempts)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_the_newest_of_many_that_broke_are_read_alone(long_history, status):  # noqa: F811
+    at = "now()" if long_history == "postgresql" else f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
+    kit.execute(FILL.replace(":at", at).replace("'completed'", f"'{status}'"), many=1_000)
+    try:
+        if long_history == "postgresql":
+            kit.execute("ANALYZE tasks")
+        plan = asked(lambda: search.page(TaskFilter(status=status)))
+        assert "Sort" not in plan
+        assert "USE TEMP B-TREE" not in plan
+    finally:
+        kit.execute(f"DELETE FROM tasks WHERE status = '{status}'")
+
+
+MANY_SUMS = [
+    """
+    INSERT INTO rollup_spans (span, measure, type, bucket, slot, n)
+    SELECT 'older', 'run', 'greet', n % 60, n, 1 FROM ({counted}) AS counted
+    """,
+    """
+    INSERT INTO rollups (hour, type, queue, measure, bucket, n)
+    SELECT n, 'greet', 'default', 'run', n % 60, 1 FROM ({counted}) AS counted
+    """,
+    """
+    INSERT INTO rollup_minutes (measure, minute, type, queue, bucket, n)
+    SELECT 'older', n, '', 'default', 0, 1 FROM ({counted}) AS counted
+    """,
+]
+COUNTED = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30000) SELECT n FROM c"
+
+
+@pytest.fixture
+def long_statistics(long_history):  # noqa: F811
+    """Sums of many hours, minutes and slots that are not asked for."""
+    for statement in MANY_SUMS:
+        kit.execute(statement.format(counted=COUNTED))
+    if long_history == "postgresql":
+        kit.execute("ANALYZE")
+    yield
+    for table in ("rollup_spans WHERE span = 'older'", "rollups WHERE hour BETWEEN 1 AND 30000"):
+        kit.execute(f"DELETE FROM {table}")
+    kit.execute("DELETE FROM rollup_minutes WHERE measure = 'older'")
+
+
+def test_whoever_asks_for_sums_reads_those_of_its_span_alone(long_statistics):
+    def estimated() -> None:
+        estimates.forget()
+        estimates.estimate_s("greet", None)
+
+    spans = [partial(question, name) for question in (trends.trend, trends.depths) for name in trends.SPANS]
+    for question in (*spans, totals.attempts, estimated, stats.by_status, stats.by_type_and_hour):
+        plan = asked(question)
+        assert not SUMS.search(plan), plan
+        assert "rollup" in plan

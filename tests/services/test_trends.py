@@ -4,10 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 import settings
-from models import Move, Outcome, Status, now, reading, transaction
+from models import Move, Outcome, Status, db, migrate, now, reading, transaction
 from services import folding, retention, stats, tasks, trends
 from services.errors import InvalidInput
 from services.lifecycle import counts, rescue
@@ -16,7 +17,7 @@ from services.lifecycle.release import expire
 from tests.services import kit
 
 SPANS = list(trends.SPANS)
-SUMS = "SELECT type, queue, measure, bucket, sum(n) FROM {} GROUP BY type, queue, measure, bucket"
+SUMS = "SELECT type, measure, bucket, sum(n) FROM {} GROUP BY type, measure, bucket"
 
 
 def fold_all() -> None:
@@ -29,6 +30,7 @@ def shift(minutes: int) -> None:
     """Let everything that was counted by the minute or the hour have happened so long ago."""
     fold_all()
     kit.execute("UPDATE rollup_minutes SET minute = minute - :m", m=minutes)
+    kit.execute("UPDATE rollup_spans SET slot = slot - :m WHERE span <> 'ever'", m=minutes)
     kit.execute("UPDATE rollups SET hour = hour - :h WHERE hour > 0", h=minutes // 60)
 
 
@@ -86,7 +88,7 @@ def test_whatever_is_cancelled_is_counted_once(core, how):
         assert {o: n for o, n in found.items() if o is not Outcome.failed} == {Outcome.cancelled: 1}, span
 
 
-@pytest.mark.parametrize(("span", "minutes"), [("1h", 40), ("6h", 300), ("24h", 600), ("7d", 6000)])
+@pytest.mark.parametrize(("span", "minutes"), [("1h", 40), ("6h", 300), ("24h", 600), ("7d", 5940)])
 def test_what_ended_earlier_is_in_an_earlier_column(core, span, minutes):
     ended()
     shift(minutes)
@@ -106,17 +108,58 @@ def test_what_ended_before_the_span_is_not_in_it(core, span, minutes):
     assert not any(found.run)
 
 
-def test_the_minutes_hold_what_the_hours_hold(core):
-    for n in range(6):
-        ended("greet" if n % 2 else "count", Move.fail if n == 3 else Move.complete)
-    fold_all()
+def sums(where: str) -> Counter:
+    """What happened, by type, measure and bucket."""
     with reading() as session:
-        hours, minutes = (
-            Counter({tuple(row[:4]): int(row[4]) for row in session.execute(text(SUMS.format(where)))})
-            for where in ("rollups WHERE hour > 0 AND type <> ''", "rollup_minutes WHERE type <> ''")
-        )
-    assert hours == minutes
-    assert len(hours) >= 4
+        return Counter({tuple(row[:3]): int(row[3]) for row in session.execute(text(SUMS.format(where)))})
+
+
+@pytest.mark.parametrize("batch", [3, 2000])
+def test_each_span_holds_what_the_hours_hold(core, batch):
+    for n in range(6):
+        ended("greet" if n % 2 else "count", Move.fail if n == 3 else Move.complete, run_s=n)
+    while folding.fold(batch):
+        pass
+    hours = sums("rollups WHERE hour > 0 AND type <> ''")
+    assert sum(hours.values()) == 18
+    assert sums("rollup_spans WHERE span = 'ever'") == hours
+    waits = Counter({key: n for key, n in hours.items() if key[1] == "wait"})
+    together = Counter()
+    for (_, measure, bucket), n in hours.items():
+        if measure in ("run", "wait"):
+            together["", measure, bucket] += n
+    for span in SPANS:
+        assert sums(f"rollup_spans WHERE span = '{span}' AND type <> ''") == hours - waits
+        assert sums(f"rollup_spans WHERE span = '{span}' AND type = ''") == together
+
+
+def test_the_minutes_hold_how_the_lines_changed_alone(core):
+    kit.greet()
+    fold_all()
+    kit.take(1)
+    fold_all()
+    kept = "SELECT count(*) FROM rollup_minutes WHERE type = '' AND bucket = 0 AND measure IN ('queued', 'running')"
+    assert kit.scalar(kept) == kit.scalar("SELECT count(*) FROM rollup_minutes") >= 2
+
+
+def test_what_was_counted_before_there_were_spans_is_in_them(core):
+    for move in (Move.complete, Move.fail):
+        ended(move=move, run_s=8)
+    fold_all()
+    kept = text("SELECT span, measure, type, bucket, slot, n FROM rollup_spans")
+    with reading() as session:
+        before = set(session.execute(kept))
+    of_minutes = (  # as the release before kept them
+        "INSERT INTO rollup_minutes (measure, minute, type, queue, bucket, n) SELECT measure, slot, 'greet', 'default',"
+        " bucket, n FROM rollup_spans WHERE span = '1h' AND "
+    )
+    kit.execute(of_minutes + "(type <> '' OR measure = 'wait')")
+    db.engine().dispose()
+    command.downgrade(migrate.config(), "0007")
+    migrate.upgrade()
+    with reading() as session:
+        assert set(session.execute(kept)) == before
+    assert {row.span for row in before} == {*SPANS, "ever"}
 
 
 @pytest.mark.parametrize("span", SPANS)
@@ -173,13 +216,26 @@ def test_deleted_tasks_are_not_counted(core):
 
 
 def test_minutes_that_no_chart_shows_are_forgotten(core):
-    ended()
+    kit.greet()
+    kit.take(1)
     fold_all()
     young = kit.scalar("SELECT count(*) FROM rollup_minutes")
-    kit.execute("UPDATE rollup_minutes SET minute = minute - 500 WHERE measure = 'run'")
+    kit.execute("UPDATE rollup_minutes SET minute = minute - 500 WHERE measure = 'running'")
     assert retention.purge_minutes() == 1
     assert kit.scalar("SELECT count(*) FROM rollup_minutes") == young - 1
     assert retention.purge_minutes() == 0
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_slots_that_no_chart_shows_are_forgotten_and_what_there_ever_was_is_not(core, span):
+    ended()
+    fold_all()
+    one = trends.SPANS[span]
+    kit.execute("UPDATE rollup_spans SET slot = slot - :m WHERE span = :s", m=one.minutes - one.slow, s=span)
+    assert retention.purge_minutes() == 0
+    kit.execute("UPDATE rollup_spans SET slot = slot - :m WHERE span = :s", m=3 * one.slow, s=span)
+    assert retention.purge_minutes() == 4  # how it ended; how long it ran, alone and with all; how long all waited
+    assert kit.scalar("SELECT count(*) FROM rollup_spans WHERE span = 'ever'") == 3
 
 
 def test_an_unknown_span_is_refused(core):
