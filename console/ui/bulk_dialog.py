@@ -85,8 +85,8 @@ def _ready(job: Job) -> None:
     if plan.filter is not None:
         st.caption("Exactly these tasks: what comes to match from now on is not touched.")
     many = sum(n for (_, what), n in counts.items() if what.changes)
-    if many and WORDS[job.act].undo and not job.undoes:
-        st.caption(WORDS[job.act].undo or "")
+    if many and not job.undoes:
+        st.caption(WORDS[job.act].undo)
     if job.undoes and job.act is Act.rerun:
         st.caption("They start from the beginning, at once.")
     needed = plan.filter is not None and not job.undoes

@@ -14,7 +14,7 @@ class Words:
     name: str  # on a button
     icon: str
     doing: str
-    undo: str | None  # what taking it back means
+    undo: str  # what taking it back means, or that it cannot be
 
 
 WORDS = {
@@ -23,13 +23,17 @@ WORDS = {
         "Undo reruns those that had not started: from the beginning, at once, also where they waited for their time. "
         "What was running is not brought back.",
     ),
-    Act.rerun: Words("Rerun", "replay", "Rerunning", None),
+    Act.rerun: Words("Rerun", "replay", "Rerunning", "This has no undo. What runs again can be cancelled."),
     Act.reprioritise: Words(
         "Set priority", "low_priority", "Setting the priority", "Undo gives each the priority it had."
     ),
     Act.delete: Words("Delete", "delete", "Deleting", "Undo shows them again."),
     Act.restore: Words("Restore", "restore_from_trash", "Restoring", "Undo hides them again."),
-    Act.release: Words("Release", "lock_open", "Releasing", None),
+    Act.release: Words(
+        "Release", "lock_open", "Releasing",
+        "This has no undo: they start as soon as a worker is free. What has not started by then can be cancelled, or "
+        "kept back by pausing its queue.",
+    ),
 }  # fmt: skip
 
 
