@@ -76,7 +76,7 @@ def _made_by(said: str) -> dict[str, Any]:
         return {"owner": operators.by_name(said.removeprefix("operator ")).id} if said else {}
     except NotFound as unknown:
         raise InvalidInput(
-            "created by", f"{unknown}; say People, Schedules, Other tasks, a person's name, `schedule 4` or `task 12`"
+            "created by", f"{unknown}; choose from the list, or say a person's name, schedule 4 or task 12"
         ) from None
 
 

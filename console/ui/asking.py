@@ -49,7 +49,7 @@ def _body(question: Question) -> None:
     if question.seen is not None:
         st.text_input("Reason", key=REASON, max_chars=500, placeholder=question.seen)
     if refused := st.session_state.get(REFUSED):
-        st.error(say.plain(refused))
+        st.error(say.sentence(refused))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Leave it", key="ask_no", on_click=st.rerun)
         st.button(question.act, key="ask_yes", type="primary", on_click=_do, args=(question,))

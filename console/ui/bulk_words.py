@@ -37,6 +37,12 @@ WORDS = {
 }  # fmt: skip
 
 
+_TAKEN_BACK = {  # by what takes it back
+    Act.rerun: "Undo the cancellation", Act.reprioritise: "Undo the new priority", Act.restore: "Undo the deletion",
+    Act.delete: "Undo the restoring",
+}  # fmt: skip
+
+
 def lines(counts: Counts, done: bool = False) -> list[str]:
     """`**312** queued will be cancelled`, a line each, as Markdown."""
     return [f"**{n:,}** {say.plain(words)}" for n, words in sentences(counts, done)]
@@ -44,9 +50,9 @@ def lines(counts: Counts, done: bool = False) -> list[str]:
 
 def headline(act: Act, which: object, undoes: bool) -> str:
     """A dialog's title."""
-    name = WORDS[act].name
     if undoes:
-        return f"Undo: {name[:1].lower()}{name[1:]}"
+        return _TAKEN_BACK[act]
+    name = WORDS[act].name
     name += " of" if act is Act.reprioritise else ""
     if isinstance(which, Sequence):
         return f"{name} task #{which[0]}" if len(which) == 1 else f"{name} {say.many(len(which), 'task')}"

@@ -49,7 +49,7 @@ def chosen() -> TaskFilter | None:
     try:
         return asked.task_filter(said())
     except InvalidInput as refusal:
-        st.warning(say.plain(refusal), icon=":material/filter_alt_off:")
+        st.warning(say.sentence(refusal), icon=":material/filter_alt_off:")
         return None
 
 

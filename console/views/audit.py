@@ -96,7 +96,7 @@ try:
             limit=SIZE,
         )  # fmt: skip
 except ServiceError as refusal:
-    st.warning(say.plain(refusal), icon=":material/lock:")
+    st.warning(say.sentence(refusal), icon=":material/lock:")
     st.stop()
 if not found:
     parts.empty("history", "Nothing has been done that fits.")
