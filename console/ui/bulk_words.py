@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console.ui import say
 from services.bulk import Act, Counts, sentences
+from services.task_filter import TaskFilter
 
 
 @dataclass(frozen=True)
@@ -56,4 +57,5 @@ def headline(act: Act, which: object, undoes: bool) -> str:
     name += " of" if act is Act.reprioritise else ""
     if isinstance(which, Sequence):
         return f"{name} task #{which[0]}" if len(which) == 1 else f"{name} {say.many(len(which), 'task')}"
-    return f"{name} all that match"
+    of_error = isinstance(which, TaskFilter) and {*which.asked()} <= {"status", "error"} and which.error
+    return f"{name} all with this error" if of_error else f"{name} all that match"

@@ -20,7 +20,9 @@ def maker(kind: str, name: str | None) -> str:
 
 
 def what(event: Event) -> str:
-    """The thing it was done to: `task 41`, `operator ines`."""
+    """The thing it was done to: `task 41`, `operator ines`, `312 tasks`."""
+    if event.entity == "bulk":
+        return say.many((event.after or {}).get("tasks", 0), "task")
     return say.visible(f"{event.entity} {_name(event) or event.entity_id or ''}".strip())
 
 
@@ -40,7 +42,8 @@ def change(event: Event) -> str:
 
 def sentence(event: Event) -> str:
     """All of it in one line, for the history of one thing."""
-    changed = f" ({words})" if (words := change(event)) else ""
+    words = "" if event.verb == "create" else change(event)  # all that was said when it was made is no change
+    changed = f" ({words})" if words else ""
     why = f" – {event.reason}" if event.reason else ""
     return say.visible(f"{say.at(event.at)}  {who(event)}: {event.verb.replace('_', ' ')}{changed}{why}")
 

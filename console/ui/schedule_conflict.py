@@ -26,7 +26,7 @@ def show(opened: Any, refusal: Conflict, said: dict[str, Any]) -> None:
         st.error(say.plain(gone), title="Nothing was saved")
         return
     mine = changed(opened.first or {}, said)
-    st.warning(say.sentence(refusal), title="Somebody else was faster; nothing was saved", icon=":material/group:")
+    st.warning(say.plain(refusal), title="Somebody else was faster; nothing was saved", icon=":material/group:")
     for name, (was, is_) in differences(opened.row, theirs).items():
         too = " – you changed it, too" if name in mine else ""
         st.text(say.visible(f"{label(name)}: {word(was)} → {word(is_)}{too}"))

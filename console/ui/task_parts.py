@@ -37,7 +37,7 @@ def header(task: Task) -> None:
                 if act.effect(task) is not None:
                     st.button(
                         act.name, key=f"task_{name}", icon=f":material/{act.icon}:", on_click=confirm.ask,
-                        args=(name, [task.id]), disabled=not act.may(task),
+                        args=(name, task.id), disabled=not act.may(task),
                     )  # fmt: skip
             if who.may(Role.member):
                 st.button(

@@ -176,7 +176,7 @@ def test_an_address_and_its_words_are_the_same_thing():
 
 def detail(page: Open, role: str = "admin", state: str = "open") -> AppTest:
     """The Errors page with its first line ticked."""
-    return ticked(fine(page("errors", role, errors_state=state)), 0)
+    return ticked(fine(page("errors", role, errors_state=state.capitalize())), 0)
 
 
 def test_the_errors_page_shows_each_kind_with_its_days(page):
