@@ -54,7 +54,7 @@ def test_ticked_rows_are_cancelled_together(browser_page, console):
     page.locator(".st-key-tasks_Cancel button").click()
     expect(page.get_by_text("pending will be cancelled")).to_be_visible()
     page.locator(".st-key-confirm_yes button").click()
-    expect(page.get_by_text(re.compile("2 pending cancelled"))).to_be_visible()
+    expect(page.get_by_text(re.compile("2 pending were cancelled"))).to_be_visible()
     assert {tasks.get(one.id).status for one in made} == {Status.cancelled}
 
 
