@@ -1,32 +1,24 @@
-"""What the console's buttons do to tasks: what each would mean for a task, and doing it as the signed-in operator."""
+"""What buttons do to one task: what each would mean for it, and doing it as the signed-in operator. Many: `bulk`."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import structlog
 
 from console import who
 from models import Move, Role, Status, Task
 from services import search, tasks
 from services.errors import ServiceError
 
-log = structlog.get_logger(__name__)
-
-NOT_YOURS = "belong to others and are left alone"
-
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that can be done to one task or to many."""
+    """One thing that can be done to a task."""
 
     name: str  # of the button
     icon: str
-    effect: Callable[[Task], str | None]  # what it would mean, to go on after "3 tasks"; None: nothing
-    do: Callable[..., Any]  # task id, reason, and what else was asked for
-    past: str
-    refused: str = "cannot be changed any more and are left alone"
+    effect: Callable[[Task], str | None]  # what it would mean, as a sentence about "it"; None: nothing
+    do: Callable[..., Task]  # task id, reason, and what else was asked for
+    past: str  # to go on after "task #41"
 
     def may(self, task: Task) -> bool:
         """Whether its button is live for this task and this person."""
@@ -35,82 +27,82 @@ class Act:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one task."""
+    """What became of it."""
 
-    task_id: int
     done: bool
     sentence: str
 
 
 def _cancels(task: Task) -> str | None:
     if task.may(Move.cancel):
-        return "wait and will be cancelled"
-    return "run and will be asked to stop" if task.status is Status.running and not task.cancel_requested_at else None
+        return "It waits, and will be cancelled."
+    return (
+        "It runs, and will be asked to stop."
+        if task.status is Status.running and not task.cancel_requested_at
+        else None
+    )
 
 
 def _reruns(task: Task) -> str | None:
     if not task.may(Move.rerun) or task.deleted_at is not None:
         return None
-    return f"{task.status.value} and will run again"
+    failed = task.status is Status.failed
+    return f"It {'failed' if failed else 'was cancelled'}, and will run again from the beginning."
 
 
 def _moves(task: Task) -> str | None:
-    return "wait and change their place in line" if task.status in (Status.pending, Status.queued) else None
+    waits = task.status in (Status.pending, Status.queued)
+    return f"It waits with priority {task.priority}, and will change its place in line." if waits else None
 
 
 def _deletes(task: Task) -> str | None:
-    return "have ended and will be hidden from everybody" if task.finished and task.deleted_at is None else None
+    ended = task.finished and task.deleted_at is None
+    return "It has ended, and will be hidden from everybody. It can be restored." if ended else None
 
 
 def _restores(task: Task) -> str | None:
-    return "will be shown again" if task.deleted_at is not None else None
+    return "It will be shown again." if task.deleted_at is not None else None
 
 
 def _releases(task: Task) -> str | None:
-    return "are held and will be let go" if task.held_reason and task.status is Status.pending else None
+    held = task.held_reason and task.status is Status.pending
+    return "It is held, and will be let go. This has no undo." if held else None
 
 
 ACTS = {
     act.name: act
     for act in (
-        Act("Cancel", "cancel", _cancels, lambda i, why: tasks.cancel(i, reason=why), "cancelled, or asked to stop"),
-        Act("Rerun", "replay", _reruns, lambda i, why: tasks.rerun(i, reason=why), "back in line"),
+        Act("Cancel", "cancel", _cancels, lambda i, why: tasks.cancel(i, reason=why), "is cancelled"),
+        Act("Rerun", "replay", _reruns, lambda i, why: tasks.rerun(i, reason=why), "is back in line"),
         Act(
             "Set priority", "low_priority", _moves,
-            lambda i, why, priority: tasks.reprioritise(i, priority, reason=why), "given the priority",
+            lambda i, why, priority: tasks.reprioritise(i, priority, reason=why), "has the priority",
         ),
-        Act("Delete", "delete", _deletes, lambda i, why: tasks.delete(i, reason=why), "hidden"),
-        Act("Restore", "restore_from_trash", _restores, lambda i, why: tasks.restore(i, reason=why), "shown again"),
-        Act("Release", "lock_open", _releases, lambda i, why: tasks.release(i, reason=why), "let go"),
+        Act("Delete", "delete", _deletes, lambda i, why: tasks.delete(i, reason=why), "is hidden"),
+        Act("Restore", "restore_from_trash", _restores, lambda i, why: tasks.restore(i, reason=why), "is shown again"),
+        Act("Release", "lock_open", _releases, lambda i, why: tasks.release(i, reason=why), "is let go"),
     )
 }  # fmt: skip
 
 
-def dry_run(act: Act, ids: Iterable[int]) -> tuple[list[int], Counter[str]]:
-    """The tasks it would change, as they stand now; and, for each effect, how many."""
-    ids = list(ids)
-    found, effects = [], Counter[str]()
-    rows = search.by_ids(ids)
-    for task in rows:
-        effect = act.effect(task)
-        if effect is not None and not who.may(Role.operator, owner=task.owner):
-            effects[NOT_YOURS] += 1
-        else:
-            effects[effect or act.refused] += 1
-            found += [task.id or 0] if effect else []
-    if len(rows) < len(ids):
-        effects["are gone"] += len(ids) - len(rows)
-    return found, effects
+def dry_run(act: Act, task_id: int) -> Result:
+    """What it would mean as things stand now, and whether it can be done."""
+    found = search.by_ids([task_id])
+    if not found:
+        return Result(False, "It is gone.")
+    effect = act.effect(found[0])
+    if effect is None:
+        return Result(False, f"It is {found[0].status.value} by now: there is nothing to do.")
+    return Result(True, effect) if act.may(found[0]) else Result(False, "It belongs to somebody else.")
 
 
-def perform(act: Act, ids: Iterable[int], reason: str | None, **more: Any) -> list[Result]:
-    """Do it to each, as the signed-in operator; one that is refused does not keep the others from it."""
-    results = []
-    with who.acting():
-        for task_id in ids:
-            try:
-                act.do(task_id, reason, **more)
-                results.append(Result(task_id, True, act.past))
-            except ServiceError as refusal:
-                results.append(Result(task_id, False, str(refusal)))
-    return results
+def perform(act: Act, task_id: int, reason: str | None, **more: Any) -> Result:
+    """Do it, as the signed-in operator."""
+    try:
+        with who.acting():
+            task = act.do(task_id, reason, **more)
+    except ServiceError as refusal:
+        return Result(False, str(refusal))
+    if act.name == "Cancel" and task.status is Status.running:
+        return Result(True, f"Task #{task_id} is asked to stop; it does at its next checkpoint.")
+    return Result(True, f"Task #{task_id} {act.past}.")

@@ -19,9 +19,10 @@ SPANS = {
 STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
 EMPTY: dict[str, Any] = {
     "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "deleted": False,
-    "held": False, "by": "",
+    "held": False, "by": None,
 }  # fmt: skip
 KEYS = tuple(EMPTY)
+MAKERS = {"People": "operator", "Schedules": "schedule", "Other tasks": "task"}  # each of the kind
 
 
 def task_filter(said: Mapping[str, Any]) -> TaskFilter:
@@ -64,7 +65,9 @@ def _switch(said: Any) -> bool:
 
 
 def _made_by(said: str) -> dict[str, Any]:
-    """Who asked for them: a person's name, `schedule 4`, `task 12`. Each has an index of its own."""
+    """Who asked for them: all of a kind, a person's name, `schedule 4`, `task 12`. Each has an index of its own."""
+    if said in MAKERS:
+        return {"created_by_kind": MAKERS[said]}
     kind, _, number = said.partition(" ")
     number = number.strip().removeprefix("#")
     if kind in ("schedule", "task") and number.isascii() and number.isdigit():
@@ -72,7 +75,9 @@ def _made_by(said: str) -> dict[str, Any]:
     try:
         return {"owner": operators.by_name(said.removeprefix("operator ")).id} if said else {}
     except NotFound as unknown:
-        raise InvalidInput("created by", f"{unknown}; say a person's name, `schedule 4` or `task 12`") from None
+        raise InvalidInput(
+            "created by", f"{unknown}; choose from the list, or say a person's name, schedule 4 or task 12"
+        ) from None
 
 
 def _since(period: str | None) -> datetime | None:

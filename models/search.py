@@ -12,8 +12,9 @@ UNFINISHED = "finished_at IS NULL"
 TAGGED = "tags <> '[]'"
 FAILED = "status = 'failed'"
 HIDDEN = "deleted_at IS NOT NULL"
+NOT_BY_CODE = "created_by_kind <> 'api'"
 
-__all__ = ["BROKEN", "FAILED", "HIDDEN", "TAGGED", "UNFINISHED", "SearchMark"]
+__all__ = ["BROKEN", "FAILED", "HIDDEN", "NOT_BY_CODE", "TAGGED", "UNFINISHED", "SearchMark"]
 
 
 class SearchMark(SQLModel, table=True):
@@ -44,3 +45,4 @@ _some("ix_tasks_error_class", "error_class", "id", where="error_class IS NOT NUL
 _some("ix_tasks_root", "root_id", "id", where="root_id IS NOT NULL")
 _some("ix_tasks_tagged", "id", where=TAGGED)
 _some("ix_tasks_hidden", "id", where=HIDDEN)
+_some("ix_tasks_made_by", "created_by_kind", "id", where=NOT_BY_CODE)

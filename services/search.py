@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from models import Status, Task, reading, tables
 from models.db import is_postgresql
-from models.search import BROKEN, HIDDEN, TAGGED, UNFINISHED
+from models.search import BROKEN, HIDDEN, NOT_BY_CODE, TAGGED, UNFINISHED
 from models.status import LIVE
 from models.task import HELD
 from services import checks, fulltext
@@ -165,6 +165,8 @@ def _broken(status: Status) -> list[Any]:
 def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002
     names = "type", "queue", "created_by_kind", "created_by_id", "owner", "schedule_id", "root_id", "parent_id"
     found: list[Any] = [_task[name] == value for name in names if (value := getattr(filter, name)) is not None]
+    if filter.created_by_kind not in (None, "api"):
+        found.append(text(f"tasks.{NOT_BY_CODE}"))
     found.append(text(f"tasks.{HIDDEN}") if filter.deleted else _task.deleted_at.is_(None))
     if filter.error is not None:
         found.append(or_(_task.fingerprint == filter.error, _task.error_class == filter.error))

@@ -24,6 +24,7 @@ class Question:
     means: str
     do: Callable[[str], Any]  # given the reason, which may be empty; raises `ServiceError`
     seen: str | None = AUDIT  # where the reason will be read; None: no reason is asked for
+    need: str | None = None  # what is said where no reason is given; None: it may be left out
     fields: Callable[[], None] | None = None  # draws what else is asked
     after: Callable[[Any], None] = lambda _: None  # given what the act returned
 
@@ -47,9 +48,10 @@ def _body(question: Question) -> None:
     if question.fields is not None:
         question.fields()
     if question.seen is not None:
-        st.text_input("Reason", key=REASON, max_chars=500, placeholder=question.seen)
+        label = "Reason" if question.need else "Reason (optional)"
+        st.text_input(label, key=REASON, max_chars=500, placeholder=question.seen)
     if refused := st.session_state.get(REFUSED):
-        st.error(say.plain(refused))
+        st.error(say.sentence(refused))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Leave it", key="ask_no", on_click=st.rerun)
         st.button(question.act, key="ask_yes", type="primary", on_click=_do, args=(question,))
@@ -58,6 +60,9 @@ def _body(question: Question) -> None:
 def _do(question: Question) -> None:
     """Reads what was typed itself: a click may arrive together with the last word."""
     reason = str(st.session_state.get(REASON) or "").strip() if question.seen else ""
+    if question.need and not reason:
+        st.session_state[REFUSED] = question.need
+        return
     try:
         with who.acting():
             done = question.do(reason)

@@ -57,7 +57,7 @@ def _live(job_id: int) -> None:
     try:
         job = _found(job_id)
     except ServiceError as refusal:
-        st.error(say.plain(refusal))
+        st.error(say.sentence(refusal))
         return
     if job.state is State.counting:
         st.progress(0.0, text=f"Counting · {say.many(job.seen, 'task')} so far")
@@ -85,8 +85,8 @@ def _ready(job: Job) -> None:
     if plan.filter is not None:
         st.caption("Exactly these tasks: what comes to match from now on is not touched.")
     many = sum(n for (_, what), n in counts.items() if what.changes)
-    if many and WORDS[job.act].undo and not job.undoes:
-        st.caption(WORDS[job.act].undo or "")
+    if many and not job.undoes:
+        st.caption(WORDS[job.act].undo)
     if job.undoes and job.act is Act.rerun:
         st.caption("They start from the beginning, at once.")
     needed = plan.filter is not None and not job.undoes
@@ -94,7 +94,7 @@ def _ready(job: Job) -> None:
         "Reason" if needed else "Reason (optional)", key=REASON, max_chars=500, placeholder="Shown in the audit trail"
     )
     if trouble := st.session_state.get(TROUBLE):
-        st.warning(say.plain(trouble), icon=":material/edit:")
+        st.warning(say.sentence(trouble), icon=":material/edit:")
     first = st.session_state.get(FIRST)
     name, ahead = WORDS[job.act].name, first is not None and many > first
     with st.container(horizontal=True, horizontal_alignment="right"):

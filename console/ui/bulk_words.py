@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console.ui import say
 from services.bulk import Act, Counts, sentences
+from services.task_filter import TaskFilter
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Words:
     name: str  # on a button
     icon: str
     doing: str
-    undo: str | None  # what taking it back means
+    undo: str  # what taking it back means, or that it cannot be
 
 
 WORDS = {
@@ -23,13 +24,23 @@ WORDS = {
         "Undo reruns those that had not started: from the beginning, at once, also where they waited for their time. "
         "What was running is not brought back.",
     ),
-    Act.rerun: Words("Rerun", "replay", "Rerunning", None),
+    Act.rerun: Words("Rerun", "replay", "Rerunning", "This has no undo. What runs again can be cancelled."),
     Act.reprioritise: Words(
         "Set priority", "low_priority", "Setting the priority", "Undo gives each the priority it had."
     ),
     Act.delete: Words("Delete", "delete", "Deleting", "Undo shows them again."),
     Act.restore: Words("Restore", "restore_from_trash", "Restoring", "Undo hides them again."),
-    Act.release: Words("Release", "lock_open", "Releasing", None),
+    Act.release: Words(
+        "Release", "lock_open", "Releasing",
+        "This has no undo: they start as soon as a worker is free. What has not started by then can be cancelled, or "
+        "kept back by pausing its queue.",
+    ),
+}  # fmt: skip
+
+
+_TAKEN_BACK = {  # by what takes it back
+    Act.rerun: "Undo the cancellation", Act.reprioritise: "Undo the new priority", Act.restore: "Undo the deletion",
+    Act.delete: "Undo the restoring",
 }  # fmt: skip
 
 
@@ -40,10 +51,11 @@ def lines(counts: Counts, done: bool = False) -> list[str]:
 
 def headline(act: Act, which: object, undoes: bool) -> str:
     """A dialog's title."""
-    name = WORDS[act].name
     if undoes:
-        return f"Undo: {name[:1].lower()}{name[1:]}"
+        return _TAKEN_BACK[act]
+    name = WORDS[act].name
     name += " of" if act is Act.reprioritise else ""
     if isinstance(which, Sequence):
         return f"{name} task #{which[0]}" if len(which) == 1 else f"{name} {say.many(len(which), 'task')}"
-    return f"{name} all that match"
+    of_error = isinstance(which, TaskFilter) and {*which.asked()} <= {"status", "error"} and which.error
+    return f"{name} all with this error" if of_error else f"{name} all that match"

@@ -1,8 +1,10 @@
-"""Charts as ECharts options: pure, still on ticks, readable on light and on dark."""
+"""Charts as ECharts options: still on ticks, readable on light and on dark."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
+
+import streamlit as st
 
 from console.ui import look, say
 from models import Outcome
@@ -42,7 +44,8 @@ def durations(
     ]
     chart = _chart(columns, series, deploys, zone, {"type": "log", "axisLabel": {"formatter": "{value} s"}})
     # Lines as icons, which show solid and dashed; a circle would hide them
-    chart["legend"] = {"top": 0, "left": 0, "itemWidth": 22, "itemHeight": 0, "type": "scroll"}
+    chart["legend"] |= {"itemWidth": 22, "itemHeight": 0}
+    del chart["legend"]["icon"]
     return chart
 
 
@@ -77,15 +80,24 @@ def _chart(
             "symbol": "none", "data": marks, "silent": True, "lineStyle": {"type": "dotted", "color": "#8A91A3"},
             "label": {"formatter": "{b}", "position": "insideEndTop", "color": "#8A91A3", "fontSize": 10},
         }  # fmt: skip
+    ink = _ink()
     return {
         "animation": False,
         "grid": {"left": 8, "right": 12, "top": 34, "bottom": 4, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "icon": "roundRect", "itemWidth": 10, "itemHeight": 10, "type": "scroll"},
+        "legend": {
+            "top": 0, "left": 0, "icon": "roundRect", "itemWidth": 10, "itemHeight": 10, "type": "scroll",
+            "textStyle": ink,
+        },
         "tooltip": {"trigger": "axis", "confine": True},
-        "xAxis": {"type": "category", "data": labels, "axisTick": {"show": False}},
-        "yAxis": {"type": "value", "splitNumber": 3, **axis},
+        "xAxis": {"type": "category", "data": labels, "axisTick": {"show": False}, "axisLabel": ink},
+        "yAxis": {"type": "value", "splitNumber": 3, **axis, "axisLabel": {**ink, **axis.get("axisLabel", {})}},
         "series": series,
-    }
+    }  # fmt: skip
+
+
+def _ink() -> dict[str, str]:
+    """How words look: on light darker than Streamlit's own grey, which is too pale to read; on dark it is well."""
+    return {"color": "#6B7280"} if st.context.theme.type == "light" else {}
 
 
 def _labels(columns: Sequence[datetime], zone: tzinfo) -> list[str]:

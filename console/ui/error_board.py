@@ -84,7 +84,7 @@ def _detail(group: Group) -> None:
             st.code(say.visible(group.message[:5_000]), language=None, wrap_lines=True)
         _said(group)
         if trouble := st.session_state.pop(TROUBLE, None):
-            st.warning(say.plain(trouble), icon=":material/block:")
+            st.warning(say.sentence(trouble), icon=":material/block:")
         decides = who.may(Role.operator)
         st.text_input(
             "Note", key=NOTE, max_chars=500, placeholder="Note, such as the release that mends it",

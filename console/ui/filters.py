@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from console import asked, reads
-from console.asked import EMPTY, KEYS, SPANS, STATUSES
+from console.asked import EMPTY, KEYS, MAKERS, SPANS, STATUSES
 from console.ui import export_menu, say, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
@@ -36,10 +36,7 @@ def chosen() -> TaskFilter | None:
             label_visibility="collapsed", width=160,
         )  # fmt: skip
         with st.popover(_more_label(), icon=":material/tune:"):
-            st.text_input(
-                "Created by", key="by", bind="query-params", max_chars=120,
-                placeholder="A name, schedule 4 or task 12",
-            )  # fmt: skip
+            _made_by()
             st.text_input("Error class or fingerprint", key="error", bind="query-params", max_chars=200)
             st.text_input("Tag", key="tag", bind="query-params", max_chars=50)
             st.toggle("Only held tasks", key="held", bind="query-params", help="They wait until somebody releases them")
@@ -52,7 +49,7 @@ def chosen() -> TaskFilter | None:
     try:
         return asked.task_filter(said())
     except InvalidInput as refusal:
-        st.warning(say.plain(refusal), icon=":material/filter_alt_off:")
+        st.warning(say.sentence(refusal), icon=":material/filter_alt_off:")
         return None
 
 
@@ -87,6 +84,15 @@ def _one_of(key: str, names: list[str], placeholder: str) -> str | None:
     return st.selectbox(
         key.capitalize(), names if now_said in (None, *names) else [*names, now_said], index=None, key=key,
         bind="query-params", placeholder=placeholder, label_visibility="collapsed", width=180,
+    )  # fmt: skip
+
+
+def _made_by() -> None:
+    said = st.session_state.get("by")
+    st.selectbox(
+        "Created by", list(MAKERS) if said in (None, "", *MAKERS) else [*MAKERS, said], index=None, key="by",
+        bind="query-params", accept_new_options=True, placeholder="Choose, or type a name",
+        help="Or type `schedule 4`, `task 12`: what that one made",
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _card() -> None:
         "that counts are true. Nothing is locked or changed; over a million tasks it takes some seconds."
     )
     if refused := st.session_state.get(REFUSED):
-        st.error(say.plain(refused), icon=":material/error:")
+        st.error(say.sentence(refused), icon=":material/error:")
     if found is not None:
         _progress(found) if busy else _outcome(found)
 

@@ -29,7 +29,9 @@ def ask(act: str, name: str) -> None:
         "Limit": lambda _: queues.set_max_running(name, st.session_state.get(MOST)),
     }
     fields = (lambda: _most(name)) if act == "Limit" else None
-    asking.ask(Question(act, name, MEANS[act], acts[act], SEEN[act], fields, lambda _: figures.forget()))
+    what = name if act == "Stop" else f"queue {name}"
+    need = "Say why: whoever waits for its tasks reads it." if act == "Pause" else None
+    asking.ask(Question(act, what, MEANS[act], acts[act], SEEN[act], need, fields, lambda _: figures.forget()))
 
 
 def _most(name: str) -> None:

@@ -32,6 +32,13 @@ def plain(text: object) -> str:
     return _ADDRESS.sub(_NOTHING, _MARKUP.sub(r"\\\1", " ".join(visible(str(text)).split())))
 
 
+def sentence(refusal: object) -> str:
+    """A refusal as it stands by itself: from a capital on, unless it begins with a field's name, as in `title: …`."""
+    text = str(refusal)
+    first = text.split(" ", 1)[0].rstrip(";,.")
+    return plain(text[:1].upper() + text[1:] if first.isalpha() else text)
+
+
 def markup(text: object) -> str:
     """Text for a place that reads HTML: shown as it is."""
     return escape(visible(str(text)))

@@ -74,7 +74,8 @@ def ask(act: str, schedule_id: int) -> None:
     seen = asking.EVERYBODY if act == "Switch off" else asking.AUDIT
     fields = (lambda: _what_ends(schedules.will_end(schedule_id))) if act == "Delete" else None
     after = _deleted if act == "Delete" else lambda _: schedule_reads.forget()
-    asking.ask(Question(act, name, MEANS[act], acts[act], seen, fields, after))
+    need = "Say why: everybody who looks at it reads it." if act == "Switch off" else None
+    asking.ask(Question(act, name, MEANS[act], acts[act], seen, need, fields, after))
 
 
 def _what_ends(live: list[int]) -> None:

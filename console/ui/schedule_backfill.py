@@ -63,7 +63,7 @@ def _body(row: Schedule) -> None:
     plan = _plan(row)
     st.text_input("Reason", key=REASON, max_chars=500, placeholder="Shown in the audit trail")
     if refused := st.session_state.get(REFUSED):
-        st.error(say.plain(refused))
+        st.error(say.sentence(refused))
     many = len(plan.slots) if plan else 0
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Leave it", key="backfill_no", on_click=st.rerun)
@@ -78,7 +78,7 @@ def _plan(row: Schedule) -> Backfill | None:
     try:
         plan = schedules.preview_backfill(row.id, **_asked(row.zone))
     except ServiceError as refusal:
-        st.warning(say.plain(refusal), icon=":material/error:")
+        st.warning(say.sentence(refusal), icon=":material/error:")
         return None
     out = f" {say.many(plan.left_out, 'other')} of the range ran before and {_are(plan.left_out)} left out." * bool(
         plan.left_out

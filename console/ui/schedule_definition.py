@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import who
-from console.ui import parts, readable, say, schedule_parts, schedule_policies, task_tabs
+from console.ui import event_words, parts, readable, say, schedule_parts, schedule_policies
 from console.ui import schedule_words as words
 from models import Schedule, now
 from services import history
@@ -64,7 +64,7 @@ def changes(row: Schedule) -> None:
     if not found:
         parts.empty("history", "Nobody has touched it.")
     for event in found:
-        st.text(task_tabs.sentence(event))
+        st.text(event_words.sentence(event))
 
 
 def _at(moment: datetime | None) -> str | None:

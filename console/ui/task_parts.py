@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import acts, pages, reads, who
-from console.ui import confirm, log_lines, look, parts, readable, rows, say, task_tabs, timeline
+from console.ui import confirm, event_words, log_lines, look, parts, readable, rows, say, task_tabs, timeline
 from models import Role, Status, Task, waiting
 from services.search import TaskFilter
 
@@ -37,7 +37,7 @@ def header(task: Task) -> None:
                 if act.effect(task) is not None:
                     st.button(
                         act.name, key=f"task_{name}", icon=f":material/{act.icon}:", on_click=confirm.ask,
-                        args=(name, [task.id]), disabled=not act.may(task),
+                        args=(name, task.id), disabled=not act.may(task),
                     )  # fmt: skip
             if who.may(Role.member):
                 st.button(
@@ -153,10 +153,9 @@ def remaining_s(task: Task) -> float | None:
 
 
 def _facts(task: Task) -> dict[str, str | None]:
-    by = task.created_by_kind if task.created_by_id is None else f"{task.created_by_kind} {task.created_by_id}"
     ran = rows.ran_s(task)
     return {
-        "Created by": by,
+        "Created by": event_words.maker(task.created_by_kind, task.created_by_id),
         "Attempts": f"{task.epoch} ({task.tries} of {task.max_tries} tries failed)" if task.epoch else "none yet",
         "Workers lost": str(task.losses) if task.losses else None,
         "Ran": None if ran is None else say.duration(ran),

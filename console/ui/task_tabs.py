@@ -3,8 +3,8 @@
 import streamlit as st
 
 from console import pages, reads
-from console.ui import graph, look, parts, preview, readable, rows, say
-from models import Artifact, Attempt, Event, Task
+from console.ui import event_words, graph, look, parts, preview, readable, rows, say
+from models import Artifact, Attempt, Task
 from services import artifacts, history, previews
 from services import graph as graphs
 
@@ -149,16 +149,4 @@ def events(task: Task) -> None:
     if not found:
         parts.empty("history", "Nobody has touched it.")
     for event in found:
-        st.text(sentence(event))
-
-
-def sentence(event: Event) -> str:
-    actor = event.actor_id or event.actor_kind
-    why = f" – {event.reason}" if event.reason else ""
-    return say.visible(f"{say.at(event.at)}  {actor}: {event.verb}{_change(event)}{why}")
-
-
-def _change(event: Event) -> str:
-    before, after = event.before or {}, event.after or {}
-    changed = [f"{n} {before.get(n)} → {after[n]}" for n in after if before.get(n) != after[n]]
-    return f" ({', '.join(changed)})" if changed else ""
+        st.text(event_words.sentence(event))

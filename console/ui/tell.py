@@ -20,4 +20,4 @@ def show() -> None:
     """Say what was kept: the frame for whole pages, a fragment whose buttons have something to say for itself."""
     for words, good in st.session_state.pop(KEPT, ()):
         icon = ":material/check:" if good else ":material/error:"
-        st.toast(say.plain(words), icon=icon, duration="short" if good else "long")
+        st.toast(say.plain(words) if good else say.sentence(words), icon=icon, duration="short" if good else "long")

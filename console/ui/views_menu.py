@@ -32,7 +32,7 @@ def show(said: dict[str, Any], choose: Callable[[dict[str, Any]], None]) -> None
                 help="Shared with everybody" if view.shared else "Yours alone",
             )  # fmt: skip
         if trouble := st.session_state.pop(TROUBLE, None):
-            st.warning(say.plain(trouble))
+            st.warning(say.sentence(trouble))
         if shown is not None:
             _manage(shown)
         elif query:

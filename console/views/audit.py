@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from console import who
-from console.ui import parts, readable, say
+from console.ui import event_words, parts, readable, say
 from models import Event
 from services import history
 from services.errors import ServiceError
@@ -64,32 +64,21 @@ def turn(to: list[int | None]) -> None:
 def row(event: Event) -> dict[str, object]:
     """One event as a line; states as `name: before → after`."""
     return {
-        "When": say.at(event.at), "Who": say.visible(event.actor_id or event.actor_kind), "Did": event.verb,
-        "To": f"{event.entity} {say.visible(event.entity_id or '')}".strip(), "Change": say.visible(change(event)),
+        "When": say.at(event.at), "Who": event_words.who(event), "Did": event.verb.replace("_", " "),
+        "To": event_words.what(event), "Change": event_words.change(event),
         "Reason": say.visible(event.reason or "") or None, "From": event.ip,
         "UTC": f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     }  # fmt: skip
 
 
-def change(event: Event) -> str:
-    """What is different after it."""
-    before, after = event.before or {}, event.after or {}
-    said = []
-    for name, value in after.items():
-        if before.get(name) != value:
-            was = f"{readable.word(before[name])} → " if name in before else ""
-            said.append(f"{name}: {was}{readable.word(value)}")
-    return "; ".join(said)
-
-
 def detail(event: Event) -> None:
     """All of one event: who, from where, and what was before and after."""
     with st.container(border=True, key="audit_detail"):
-        who_did = f"{event.actor_kind} {event.actor_id}" if event.actor_id else event.actor_kind
         parts.facts(
             {
                 "When": f"{say.at(event.at)} ({event.at.astimezone(UTC).isoformat(timespec='seconds')})",
-                "Who": who_did, "Did": f"{event.verb} {event.entity} {event.entity_id or ''}".strip(),
+                "Who": event_words.who(event), "Did": f"{event.verb.replace('_', ' ')} {event_words.what(event)}",
+                "Number": event.entity_id,
                 "Reason": event.reason, "From": event.ip, "With": event.user_agent, "Request": event.request_id,
             }
         )  # fmt: skip
@@ -107,13 +96,13 @@ try:
             limit=SIZE,
         )  # fmt: skip
 except ServiceError as refusal:
-    st.warning(say.plain(refusal), icon=":material/lock:")
+    st.warning(say.sentence(refusal), icon=":material/lock:")
     st.stop()
 if not found:
     parts.empty("history", "Nothing has been done that fits.")
     st.stop()
 query = urlencode({name: value for name, value in asked.items() if value})
-export.html(f'<a href="/api/audit.csv?{say.markup(query)}" download style="color: inherit">Export as CSV</a>')
+export.html(f'<a class="cb-button" href="/api/audit.csv?{say.markup(query)}" download>Export as CSV</a>')
 event = st.dataframe(
     pd.DataFrame([row(event) for event in found]), hide_index=True, row_height=30, placeholder="–", alt="Audit trail",
     height=parts.height(len(found)), key=f"audit_grid{zlib.crc32(repr([e.id for e in found]).encode())}",

@@ -8,13 +8,17 @@ from models import GroupState
 
 parts.title("Errors")
 st.caption("Failed tasks of one type, error and message (but for its numbers) are one line.")
-counts = reads.error_states()
-names = {state.value: state.value.capitalize() for state in GroupState}
-chosen = st.segmented_control(
-    "State", list(names), key="errors_state", bind="query-params", default="open", label_visibility="collapsed",
-    format_func=lambda state: f"{names[state]} ({counts[GroupState(state)]:,})",
-)  # fmt: skip
-state = GroupState(chosen or "open")
+NAMES = {state.value.capitalize(): state for state in GroupState}
+with st.container(horizontal=True, vertical_alignment="center", key="errors_states"):
+    # The address holds what the buttons say: with counts in it a link would soon lead nowhere
+    chosen = st.segmented_control(
+        "State", list(NAMES), key="errors_state", bind="query-params", default="Open", label_visibility="collapsed",
+        width="content",
+    )  # fmt: skip
+    counts = reads.error_states()
+    words = ", ".join(f"{counts[state]:,} {state.value}" for state in GroupState)
+    st.caption(words, width="content")
+state = NAMES[chosen or "Open"]
 
 
 def _standing_still() -> None:

@@ -19,7 +19,7 @@ def again() -> Task | None:
     try:
         return tasks.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 16 else None
     except ServiceError as refusal:
-        st.warning(say.plain(refusal))
+        st.warning(say.sentence(refusal))
         return None
 
 
@@ -93,7 +93,7 @@ with body:
         wrong = str(refusal)
     refusal_shown = st.empty()
     if wrong:
-        refusal_shown.error(say.plain(wrong), icon=":material/error:")
+        refusal_shown.error(say.sentence(wrong), icon=":material/error:")
     allowed = who.may(Role.member)
     # No callback: it would run with what the form held before the last word was typed
     if st.button(
@@ -101,7 +101,7 @@ with body:
         help=None if allowed else "This takes the role member", shortcut="Ctrl+Enter",
     ):  # fmt: skip
         refused = wrong or send(name, payload, options, old.id if old else None, {"as_json": as_json})
-        refusal_shown.error(say.plain(refused), icon=":material/error:")
+        refusal_shown.error(say.sentence(refused), icon=":material/error:")
 with side:
     st.caption("The same from Python")
     if wrong is None and isinstance(payload, dict):

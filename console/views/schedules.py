@@ -65,7 +65,7 @@ def board() -> None:
     try:
         found = schedule_reads.page(state, text or "", cursors[-1], SIZE)
     except InvalidInput as refusal:
-        st.warning(say.plain(refusal))
+        st.warning(say.sentence(refusal))
         return None
     rows, more = found[:SIZE], len(found) > SIZE
     if not rows and len(cursors) > 1:  # all of this page are gone

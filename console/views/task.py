@@ -24,8 +24,8 @@ def asked() -> Task:
             )
             st.stop()
         return tasks.get(int(number))
-    except ServiceError as refusal:
-        st.error(f"{say.plain(refusal)}. It may have been deleted after its time.", title=f"No task #{number}")
+    except ServiceError:
+        st.error("It may have been cleared away when its time was over.", title=f"No task #{number}")
         st.stop()
 
 

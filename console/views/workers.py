@@ -1,6 +1,7 @@
 """Live processes, and the queues they serve."""
 
 import zlib
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -23,11 +24,13 @@ span = parts.title_with_span("Workers and queues", "6h")
 def processes() -> None:
     """Who beats, who fell silent, who died."""
     cards = Board()
-    cards.card("processes", "Processes", cards.ask(figures.stand), lambda stand: grid(stand.processes))
+    stand, work = cards.ask(figures.stand), cards.ask(figures.at_work)
+    both = replace(stand, reference=stand.reference or work.reference)
+    cards.card("processes", "Processes", both, lambda found: grid(found.processes, work.value or {}))
     cards.close()
 
 
-def grid(found: Processes) -> None:
+def grid(found: Processes, work: dict[str, list]) -> None:
     """One line a process; a ticked one can be stopped."""
     all_of_them = [*found.silent, *found.alive, *found.died]
     both = all_of_them[:MOST_SHOWN]
@@ -37,15 +40,16 @@ def grid(found: Processes) -> None:
     threads = sum(w.threads for w in found.of("worker"))
     busy = sum(w.busy for w in found.of("worker"))
     st.caption(f"{say.many(len(found.of('worker')), 'worker')} alive, {busy:,} of {threads:,} threads busy.")
-    silent, work = {one.name for one in found.silent}, figures.at_work()
+    silent = {one.name for one in found.silent}
     columns = {
         "State": st.column_config.MultiselectColumn(
-            width=110, options=list(STATES), color=[STATES[state] for state in STATES]
+            width=95, options=list(STATES), color=[STATES[state] for state in STATES]
         ),
-        "Busy": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d%%", width=110),
-        "Process": st.column_config.TextColumn(width=230),
-        "Runs": st.column_config.TextColumn(width=240, help="What it does now, the longest first"),
-        "Last beat": st.column_config.TextColumn(width=95),
+        "Busy": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%d%%", width=95),
+        "Process": st.column_config.TextColumn(width=165),
+        "Runs": st.column_config.TextColumn(width=270, help="What it does now, the longest first"),
+        "Last beat": st.column_config.TextColumn(width=85),
+        "Queues": st.column_config.TextColumn(width=75),
     }
     # The widget is another one when other processes are shown: a tick is a place, not a name
     generation = zlib.crc32("".join(one.name for one in both).encode())
@@ -113,7 +117,8 @@ def lines() -> None:
     """How long the lines were, and one card a queue."""
     cards = Board()
     stand, depths = cards.ask(figures.stand), cards.ask(figures.depths, span)
-    cards.card("depth", "Tasks in line", depths, lambda found: depth(found, cards), 260)
+    height = None if depths.value is not None and _quiet(depths.value) else 260
+    cards.card("depth", "Tasks in line", depths, lambda found: depth(found, cards), height)
     if stand.value is None or stand.reference is not None:
         cards.card("lines", "Queues", stand, boxes)
     else:
@@ -123,7 +128,7 @@ def lines() -> None:
 
 def depth(found: Depths, cards: Board) -> None:
     """The course of each queue's depth."""
-    if not any(n for line in found.queued.values() for n in line):
+    if _quiet(found):
         st.caption("Nothing stood in line in this span.")
         return
     marks = cards.ask(figures.deploys, span).value or []
@@ -131,6 +136,10 @@ def depth(found: Depths, cards: Board) -> None:
         charts.depth(found.columns, found.queued, marks, say.zone()), height=190, key="depth_chart",
         alt="Tasks in line over time, by queue",
     )  # fmt: skip
+
+
+def _quiet(found: Depths) -> bool:
+    return not any(n for line in found.queued.values() for n in line)
 
 
 def boxes(stand: Stand) -> None:

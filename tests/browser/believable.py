@@ -53,6 +53,7 @@ def people() -> dict[str, Operator]:
 
 def history(people: dict[str, Operator], a_hour: int = 14) -> None:
     """What ended in the last day."""
+    catalog.declare()
     start = now() - timedelta(hours=HOURS)
     for hour in range(HOURS):
         busy = a_hour if 7 <= (start + timedelta(hours=hour)).hour <= 19 else a_hour // 3

@@ -12,6 +12,10 @@ from services.lifecycle.claim import claim
 from tests.services.kit import finish
 
 HOURS = 24
+TROUBLES = {
+    "import_mailbox": ("ConnectionError", "imap.example.org: certificate has expired"),
+    "sync_contacts": ("ConnectionError", "the contacts service did not answer within 30 s"),
+}
 FAILING = {"import_mailbox": 4, "sync_contacts": 9}  # every so many of its runs fails
 
 
@@ -45,7 +49,9 @@ def history(people: dict[str, Operator]) -> None:
 def _came(claimed, failed: bool) -> dict:
     began = claimed.queued_at + timedelta(milliseconds=40 + 7 * (claimed.id % 30))
     if failed:
-        return {"started_at": began, "error_text": "imap.example.org: certificate has expired"}
+        error, words = TROUBLES[claimed.type]
+        fingerprint = f"{claimed.type}-{error}".lower()
+        return {"started_at": began, "error_class": error, "error_text": words, "fingerprint": fingerprint}
     return {"started_at": began, "result": '{"done": 960, "skipped": 12, "source": "crm"}'}
 
 

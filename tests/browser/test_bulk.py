@@ -31,7 +31,7 @@ def test_three_hundred_are_cancelled_after_a_dry_run_and_brought_back(browser_pa
 
     dialog.get_by_label("Reason").fill("wrong import")
     page.locator(".st-key-confirm_yes button").dblclick()
-    expect(dialog.get_by_text("300 pending cancelled")).to_be_visible()
+    expect(dialog.get_by_text("300 pending were cancelled")).to_be_visible()
     assert (count("status = 'cancelled'"), tasks.get(late.id).status.value) == (300, "pending")
     assert len([e for e in events("cancel") if e.entity == "task"]) == 300
     (whole,) = [e for e in events("cancel") if e.entity == "bulk"]
@@ -40,5 +40,5 @@ def test_three_hundred_are_cancelled_after_a_dry_run_and_brought_back(browser_pa
     page.locator(".st-key-bulk_undo button").click()
     expect(dialog.get_by_text("300 cancelled will run again")).to_be_visible()
     page.locator(".st-key-confirm_yes button").click()
-    expect(dialog.get_by_text(re.compile("300 cancelled back in line"))).to_be_visible()
+    expect(dialog.get_by_text(re.compile("300 cancelled are back in line"))).to_be_visible()
     assert count("status = 'cancelled'") == 0

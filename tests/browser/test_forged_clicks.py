@@ -10,12 +10,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.console_client import PATIENCE_S, Tab
 from models import Operator, Role, Status, reading, tables
-from services import operators, queues, sessions, tasks
+from services import operators, queues, schedules, sessions, tasks
 from tests.processes import kinds
 from tests.services.kit import count, scalar
 
 PAGES = (("task", "id={failed}"), ("task", "id={waits}"), ("tasks", ""), ("run", "run_type=echo"), ("errors", ""),
-         ("workers", ""), ("settings", ""), ("", ""))  # fmt: skip
+         ("workers", ""), ("schedules", ""), ("schedule", "id={schedule}"), ("settings", ""), ("", ""))  # fmt: skip
 
 
 @dataclass
@@ -80,7 +80,8 @@ def some_tasks(console: str) -> dict[str, int]:
     failed = kinds.giving_up.enqueue()
     tasks.wait(failed.id, timeout=60)
     queues.pause("default", "nothing is to run")
-    return {"failed": failed.id, "waits": kinds.echo.enqueue().id}
+    nightly = schedules.create("nightly", "echo", {}, cron="0 3 * * *")
+    return {"failed": failed.id, "waits": kinds.echo.enqueue().id, "schedule": nightly.id or 0}
 
 
 def test_a_viewer_who_presses_every_greyed_out_button_changes_nothing(console):
@@ -90,7 +91,9 @@ def test_a_viewer_who_presses_every_greyed_out_button_changes_nothing(console):
     pressed: list[str] = []
     for page, query in PAGES:
         pressed += asyncio.run(press_everything(console, vera, page, query.format(**made)))
-    assert {"Cancel", "Rerun", "Set priority", "Delete", "Run it", "Resume", "Limit"} <= set(pressed)
+    assert {"Cancel", "Rerun", "Set priority", "Delete", "Run it", "Resume", "Limit", "Run now", "Switch off"} <= set(
+        pressed
+    )
     with reading() as session:
         e = tables.events.c
         hers = session.execute(select(e.verb, e.entity).where(e.actor_id == "vera").distinct()).all()
@@ -99,6 +102,7 @@ def test_a_viewer_who_presses_every_greyed_out_button_changes_nothing(console):
     assert ended == 0, "she ends her own sessions alone"
     assert (count(), scalar("SELECT max(updated_at) FROM tasks"), scalar("SELECT count(*) FROM operators")) == before
     assert queues.get("default").paused
+    assert (schedules.get(made["schedule"]).version, schedules.get(made["schedule"]).enabled) == (1, True)
     assert operators.by_name("vera").role is Role.viewer
 
 

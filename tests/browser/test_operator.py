@@ -25,13 +25,13 @@ def test_an_operator_signs_in_cancels_what_runs_and_sees_it_cancelled(browser_pa
 
     page.goto(f"{console}/task?id={task.id}")
     page.locator(".st-key-task_Cancel button").click()
-    expect(page.get_by_text("run and will be asked to stop")).to_be_visible()
+    expect(page.get_by_text("It runs, and will be asked to stop.")).to_be_visible()
     page.get_by_label("Reason").fill("wrong album")
     page.get_by_label("Reason").press("Tab")
     page.locator(".st-key-confirm_yes button").click()
-    expect(page.get_by_text(re.compile("cancelled, or asked to stop"))).to_be_visible()
+    expect(page.get_by_text("is asked to stop; it does at its next checkpoint")).to_be_visible()
     expect(page.get_by_test_id("stMain").get_by_text("Cancelled", exact=True).first).to_be_visible()
-    expect(page.get_by_text(re.compile("cancelled, or asked to stop"))).to_be_visible()  # until it is closed
+    expect(page.get_by_text("is asked to stop; it does at its next checkpoint")).to_be_visible()  # until it is closed
     page.locator(".st-key-confirm_close button").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert tasks.get(task.id).status is Status.cancelled
@@ -54,7 +54,7 @@ def test_ticked_rows_are_cancelled_together(browser_page, console):
     page.locator(".st-key-tasks_Cancel button").click()
     expect(page.get_by_text("pending will be cancelled")).to_be_visible()
     page.locator(".st-key-confirm_yes button").click()
-    expect(page.get_by_text(re.compile("2 pending cancelled"))).to_be_visible()
+    expect(page.get_by_text(re.compile("2 pending were cancelled"))).to_be_visible()
     assert {tasks.get(one.id).status for one in made} == {Status.cancelled}
 
 

@@ -61,6 +61,7 @@ def test_what_is_held_is_released_together(page):
     finish(claimed, Move.fail)
     test = all_that_match(page("tasks", held="true"), "release")
     assert "**3** are held and will be let go" in said(test)
+    assert "This has no undo" in said(test)
     test.text_input(key="confirm_reason").set_value("the parent is mended")
     fine(test.button(key="confirm_yes").click().run())
     wait_until(lambda: [e for e in events("release") if e.entity == "bulk"], what="the end of the act")
@@ -176,7 +177,7 @@ def test_an_address_and_its_words_are_the_same_thing():
 
 def detail(page: Open, role: str = "admin", state: str = "open") -> AppTest:
     """The Errors page with its first line ticked."""
-    return ticked(fine(page("errors", role, errors_state=state)), 0)
+    return ticked(fine(page("errors", role, errors_state=state.capitalize())), 0)
 
 
 def test_the_errors_page_shows_each_kind_with_its_days(page):

@@ -79,6 +79,10 @@ def test_what_a_person_or_a_schedule_asked_for_is_found(client, some, ada):
     assert titles("ada") == titles("operator ada") == ["hers"]
     assert titles("schedule 4") == titles("schedule #4") == titles("task 1") == ["nightly"]
     assert titles("schedule 5") == []
+    assert titles("People") == ["hers"]
+    assert titles("Schedules") == titles("Other tasks") == []
+    execute("UPDATE tasks SET created_by_kind = 'schedule' WHERE title = 'nightly'")
+    assert titles("Schedules") == ["nightly"]
     refused = browser.get("/api/tasks.jsonl", params={"by": "adda"})
     assert refused.status_code == 400
     assert "did you mean ada?" in refused.json()["error"]

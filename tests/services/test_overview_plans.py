@@ -38,6 +38,7 @@ def test_trends_and_depths_read_sums_alone_and_what_was_given_up_by_its_mark(lon
         (attention.late_release, "ix_tasks_due"),
         (attention.held, "ix_tasks_held"),
         (lambda: search.page(TaskFilter(held=True, status="pending")), "ix_tasks_held"),
+        (lambda: search.page(TaskFilter(created_by_kind="schedule")), "ix_tasks_made_by"),
         (lambda: stats.by_status(type="greet"), "ix_tasks_hidden"),
         (lambda: stats.given_up(now()), "ix_tasks_f"),
         (queues.list_queues, "ix_tasks_line"),

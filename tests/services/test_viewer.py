@@ -1,5 +1,7 @@
 """Whoever may only look changes nothing, by whatever door of the services."""
 
+import ast
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -7,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from models import Move, Role, tables
+from models import Move, Role, now, tables
 from services import (
     artifacts,
+    audit,
     audit_export,
     bulk,
+    doctor,
     error_counts,
     error_groups,
     history,
@@ -26,9 +30,12 @@ from services import (
 )  # fmt: skip
 from services.audit import acting_as
 from services.bulk import Act
+from services.doctor import checkup
 from services.errors import Forbidden
 from services.search import TaskFilter
+from settings import ROOT
 from tests.services import kit
+from tests.support import one_ledger
 
 LOOKED_AT = (
     tables.tasks, tables.queues, tables.workers, tables.operators, tables.artifacts,
@@ -45,6 +52,7 @@ def there(core: str) -> There:
         failed, waits = kit.greet(), kit.greet(priority=10, concurrency_key="k")
         view = saved_views.save("Mine", {"status": ["Failed"]}, shared=True)
         schedule = schedules.create("greet often", "greet", {}, every=timedelta(hours=1))
+        plan = bulk.plan(Act.cancel, TaskFilter(type="greet"))
     kit.finish(
         kit.take_one(failed), Move.fail, fingerprint="greet-broke", error_class="ValueError", error_text="it broke"
     )
@@ -53,7 +61,7 @@ def there(core: str) -> There:
     assert session is not None
     return There(
         failed=failed.id, waits=waits.id, view=view.id, schedule=schedule.id, olga=olga.id, vera=vera,
-        session=session.id, worker=workers.register(types=["greet"]),
+        session=session.id, worker=workers.register(types=["greet"]), plan=plan, checked=checkup.Checkup(1.0),
     )  # fmt: skip
 
 
@@ -88,6 +96,13 @@ ACTS: dict[str, Callable[[There], Any]] = {
     "enable a schedule": lambda t: schedules.enable(t.schedule),
     "delete a schedule": lambda t: schedules.delete(t.schedule),
     "run a schedule now": lambda t: schedules.run_now(t.schedule),
+    "backfill a schedule": lambda t: schedules.backfill(t.schedule, now() - timedelta(hours=3), now()),
+    "declare a schedule": lambda t: schedules.ensure("ours", "greet", {}, every=timedelta(hours=1)),
+    "go on with another's bulk act": lambda t: list(bulk.Run(t.plan).go("why not")),
+    "check the ledger": lambda t: checkup.begin(),
+    "look at the last check": lambda t: checkup.latest(),
+    "repair what a check found": lambda t: checkup.repair(t.checked),
+    "repair the ledger": lambda t: doctor.repair([]),
     "read the audit trail": lambda t: history.events(),
     "export the audit trail": lambda t: audit_export.begin(),
     "add an account": lambda t: operators.create("eve", Role.admin),
@@ -122,6 +137,35 @@ def test_a_viewer_is_refused_by_every_act_and_leaves_no_trace(there: There, act:
     assert (everything(), [tasks.get(i) for i in (there.failed, there.waits)]) == before
     assert not queues.get("default").paused
     assert {one.name: one.role for one in operators.list_operators()} == {"olga": Role.operator, "vera": Role.viewer}
+
+
+def askers() -> set[tuple[str, str]]:
+    """The functions of the services that ask for a role above a viewer's: file, name."""
+    found = set()
+    for file in (ROOT / "services").rglob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                asked = [ast.unparse(node) for node in ast.walk(function) if isinstance(node, ast.Call)]
+                if any(words.startswith("audit.require") and words != "audit.require(Role.viewer)" for words in asked):
+                    found.add((str(file), function.name))
+    return found
+
+
+@one_ledger
+def test_every_service_that_asks_for_more_than_a_viewer_s_role_is_tried(there: There, monkeypatch) -> None:
+    tried = set()
+    for name in ("require", "require_for"):
+
+        def noting(*given: Any, real: Callable = getattr(audit, name), **more: Any) -> None:
+            caller = sys._getframe(1).f_code
+            tried.add((caller.co_filename, caller.co_name))
+            real(*given, **more)
+
+        monkeypatch.setattr(audit, name, noting)
+    for act in ACTS.values():
+        with acting_as(there.vera), pytest.raises(Forbidden):
+            act(there)
+    assert askers() - tried == set()
 
 
 def test_an_operator_is_not_refused_by_the_same_acts_on_tasks_and_queues(there: There) -> None:
