@@ -51,6 +51,11 @@ def offset_s() -> float:
     return wall - steady
 
 
+def steady_s() -> float:
+    """The ledger's clock less one that nobody can set, in seconds: it changes when either is set that `now` follows."""
+    return offset_s() - (_ahead + _set_since()).total_seconds()
+
+
 def _set_since() -> timedelta:
     """How far this machine's clock was set since we last kept step, so that a lease is right even before the next."""
     if _offset_s is None or abs(jump := offset_s() - _offset_s) < _LEAST_S:
