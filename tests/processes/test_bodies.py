@@ -72,7 +72,13 @@ def test_words_and_numbers_that_no_column_holds_are_cut_and_harm_nothing(shared,
 
 @one_shared
 @pytest.mark.parametrize(
-    ("what", "error"), [("exit", "SystemExit"), ("base", "BaseException"), ("interrupt", "KeyboardInterrupt")]
+    ("what", "error"),
+    [
+        ("exit", "SystemExit"),
+        ("base", "BaseException"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("generator", "GeneratorExit"),
+    ],
 )
 def test_what_is_no_exception_fails_the_task_and_not_the_worker(shared, what, error):
     attempt = only(kinds.unfit.enqueue(what=what).id)
@@ -84,6 +90,17 @@ def test_an_error_without_words_is_told_by_its_name(shared):
     attempt = only(kinds.unfit.enqueue(what="bad str").id)
     assert (attempt.error_class, attempt.error_text) == ("_BadStr", "(the error's own message could not be read)")
     assert "raise _BadStr" in attempt.traceback
+
+
+@one_shared
+@pytest.mark.parametrize("isolated", [False, True])
+def test_an_errors_words_are_cut_and_no_password_is_kept(shared, isolated):
+    words = "no answer from https://ada:hunter2@example.org password=hunter2 " + "x" * 500_000
+    kind = odd_kinds.giving_up_alone if isolated else kinds.giving_up
+    attempt = only(kind.enqueue(why=words).id)
+    assert attempt.error_text.startswith("no answer from https://***@example.org password=*** xxx")
+    assert len(attempt.error_text) <= 8_192
+    assert "hunter2" not in attempt.traceback
 
 
 @one_shared
@@ -218,6 +235,6 @@ def test_the_memory_limit_ends_the_task_with_a_sentence(shared):
 
 
 @one_shared
-@pytest.mark.parametrize("how", ["print", "c prints", "signal", "thread"])
+@pytest.mark.parametrize("how", ["print", "c prints", "signal", "thread", "closed", "fork", "moved"])
 def test_a_noisy_child_does_no_harm(shared, how):
     assert facts.completed([odd_kinds.noisy.enqueue(how=how).id])[0].result == how

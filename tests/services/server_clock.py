@@ -1,4 +1,4 @@
-"""The clock of the database's server alone, set while everybody works: a function of ours stands before PostgreSQL's."""
+"""The clock of the database's server alone, set while others work: a function of ours stands before PostgreSQL's."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
