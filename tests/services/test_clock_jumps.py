@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from sqlalchemy import update
 
-from models import Status, Task, migrate, now, transaction
+from models import Status, Task, connect, db, migrate, now, transaction
 from models.db import is_postgresql
 from services import tasks, workers
 from services.lifecycle import rescue
 from services.lifecycle.release import release
+from tests.conftest import keep_step
 from tests.services import kit, server_clock
 
 HOUR = timedelta(hours=1)
@@ -69,6 +70,20 @@ def test_a_process_that_starts_with_a_wrong_clock_takes_the_databases(clock, jum
     assert migrate.wait_until_current(timeout_s=5)
     off = abs(now() - true) > timedelta(minutes=1)
     assert off is (core == "sqlite"), "on SQLite all are on this machine, and there is no other clock"
+
+
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_who_enqueues_from_a_machine_with_a_wrong_clock_takes_the_databases(clock, jump, monkeypatch):
+    """A console, a doctor, a prompt: else what it makes wait for others would wait for its own clock, too."""
+    true = now()
+    clock(jump)
+    monkeypatch.setattr(connect, "keep_step", keep_step)
+    db.forget_engine()
+    parent = kit.greet()
+    child = kit.greet(needs=[parent])
+    assert abs(child.created_at - true) < timedelta(minutes=1)
+    kit.finish(kit.take_one(parent))
+    assert kit.status(child) == [Status.queued]
 
 
 def test_a_clock_that_is_set_takes_no_task_from_a_worker_that_lives(clock, jump):
