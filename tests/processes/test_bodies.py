@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from models import Outcome, Status
+from models import Outcome, Status, transaction
 from services import tasks
 from tests.processes import facts, kinds, odd_kinds
 from tests.processes.conftest import one_shared
 from tests.processes.programs import Crew, Started
+from tests.services import kit
 from tests.support import wait_until
 
 
@@ -160,6 +161,16 @@ def test_giving_up_is_final_and_the_last_retry_fails(shared):
     assert [t.status for t in facts.ended([given_up.id, spent.id])] == [Status.failed, Status.failed]
     assert facts.outcomes(spent.id) == [Outcome.retried, Outcome.retried, Outcome.failed]
     assert tasks.get(spent.id).tries == 3
+
+
+def test_a_payload_of_an_older_release_that_no_longer_fits_fails_for_good_with_a_sentence(shared):
+    with transaction():
+        task = kinds.echo.enqueue()
+        kit.execute("""UPDATE task_bodies SET payload = '{"txt": "hello"}' WHERE task_id = :id""", id=task.id)
+    attempt = only(task.id)
+    assert (attempt.outcome, attempt.error_class) == (Outcome.failed, "GiveUp")
+    assert attempt.error_text.startswith("the payload no longer fits echo: ")
+    assert "txt" in attempt.error_text
 
 
 def test_what_a_body_enqueues_is_its_child(shared):
