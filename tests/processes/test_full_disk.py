@@ -44,7 +44,7 @@ def accepted_until_refused() -> list[int]:
     return accepted
 
 
-def test_workers_whose_disk_fills_up_wait_for_room_and_lose_nothing(disk, crew, tmp_path):
+def test_workers_whose_disk_fills_up_wait_for_room_and_lose_nothing(disk, crew, tmp_path, ledger):
     if disk.disk is not None:  # what the first has to say is on that disk, too
         (tmp_path / "worker0.log").symlink_to(disk.disk / "said.log")
     witness = tmp_path / "witness"
@@ -69,6 +69,7 @@ def test_workers_whose_disk_fills_up_wait_for_room_and_lose_nothing(disk, crew, 
     said = both[1].said()
     assert "the database is away; endings wait" in said
     assert "the database is back" in said
+    assert ledger == "postgresql" or '"beats fail", "error": "its disk is full"' in said
     assert "Traceback" not in said
     assert [tasks.get(task).losses for task in running] == [0] * 6
     assert not crew.end()
