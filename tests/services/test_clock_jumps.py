@@ -147,6 +147,23 @@ def test_a_rescuer_that_has_not_noticed_that_the_servers_clock_was_set_back_take
     assert not kit.finish(claim)
 
 
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_a_rescuer_that_notices_over_a_dead_workers_task_that_the_servers_clock_was_set_waits_for_the_others(
+    servers_clock,
+):
+    assert migrate.wait_until_current(timeout_s=5)
+    kit.greet(), kit.greet()
+    (dead,) = kit.take(1, "dead", lease_s=-1.0)
+    (lives,) = kit.take(1, "lives", lease_s=LEASE_S)
+    rescue.looked()
+    servers_clock(HOUR)
+    assert rescue.rescue() == 0, "who lives has had no chance to beat by the new clock"
+    assert kit.status(dead.id, lives.id) == [Status.running] * 2
+    rescue.forget()
+    beat("lives")
+    assert rescue.rescue() == 1
+
+
 def test_retries_are_due_at_the_databases_time_and_a_dead_workers_task_comes_back_all_the_same(clock, jump, core):
     name = workers.register()
     assert migrate.wait_until_current(timeout_s=5)
