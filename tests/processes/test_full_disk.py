@@ -87,6 +87,7 @@ def small_server(crew, tmp_path) -> Iterator[tuple[Server, FullDisk]]:
         (place / "data").mkdir()
         with served_by(Server(place / "data"), crew, tmp_path) as server:
             yield server, FullDisk(place)
+    place.rmdir()
 
 
 @pytest.mark.skipif(not THOROUGH, reason="only in `make test-all`")
