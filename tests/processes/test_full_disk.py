@@ -17,7 +17,7 @@ from tests.processes.conftest import SHORT_LEASE_S, SHORT_LEASES, served_by
 from tests.processes.servers import Server
 from tests.services import kit, troubles
 from tests.services.troubles import FullDisk, Trouble
-from tests.support import THOROUGH, wait_until
+from tests.support import THOROUGH, one_ledger, wait_until
 
 DISK_BYTES = 16 * 2**20
 OUTAGE_S = SHORT_LEASE_S * (3.3 if THOROUGH else 1.2)  # after three leases a worker that cannot beat may end
@@ -44,6 +44,7 @@ def accepted_until_refused() -> list[int]:
     return accepted
 
 
+@one_ledger  # on PostgreSQL the services below are tried
 def test_workers_whose_disk_fills_up_wait_for_room_and_lose_nothing(disk, crew, tmp_path, ledger):
     if disk.disk is not None:  # what the first has to say is on that disk, too
         (tmp_path / "worker0.log").symlink_to(disk.disk / "said.log")
