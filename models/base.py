@@ -42,6 +42,11 @@ def follow_clock(database_time: datetime) -> None:
     _offset_s = offset_s()
 
 
+def in_step() -> bool:
+    """Whether the database was ever asked for its time."""
+    return _offset_s is not None
+
+
 def offset_s() -> float:
     """This machine's clock less one that nobody can set, in seconds: it changes when the clock is set."""
     for _ in range(3):
@@ -49,6 +54,11 @@ def offset_s() -> float:
         if time.clock_gettime(_STEADY) - steady < 0.01:  # else this thread had to wait between two looks
             break
     return wall - steady
+
+
+def steady_s() -> float:
+    """The ledger's clock less one that nobody can set, in seconds: it changes when either is set that `now` follows."""
+    return offset_s() - (_ahead + _set_since()).total_seconds()
 
 
 def _set_since() -> timedelta:

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
+from models.base import follow_clock
+
 SQLITE_NEEDS = (3, 51, 3)  # older ones can corrupt a file with several writers (sqlite.org/wal.html#walresetbug)
 SQLITE_WAIT_S = 30
 TRUSTED_S = 1.0  # how long a connection is not asked whether it still stands
@@ -89,7 +91,20 @@ def postgresql(url: URL) -> Engine:
         max_overflow=64,
     )
     _ask_after_a_rest(made)
+    keep_step(made)
     return made
+
+
+def keep_step(made: Engine) -> None:
+    """Take the time from the server once, before anything is done by this machine's clock, which may be wrong.
+
+    Workers and schedulers go on doing so with each beat; whoever enqueues or looks has none.
+    """
+
+    @event.listens_for(made, "connect", once=True)
+    def _follow(connection: Any, _: object) -> None:
+        follow_clock(connection.execute("SELECT clock_timestamp()").fetchone()[0])
+        connection.rollback()
 
 
 def _ask_after_a_rest(made: Engine) -> None:

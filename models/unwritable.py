@@ -25,6 +25,12 @@ def why_unwritable(error: BaseException) -> str | None:
     return _REASONS.get(state or "_".join(name.split("_")[:2]))
 
 
+def in_brief(error: BaseException) -> str:
+    """For a log: the reason where the database says it, else the error's name."""
+    why = why_unwritable(error)
+    return type(error).__name__ if why is None else why.partition(";")[0]
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether the database has no room left: then nobody can write, whichever connection they have."""
     return why_unwritable(error) is _FULL

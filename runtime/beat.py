@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, literal, update
 
 from models import now, tables, transaction
 from models.db import is_away, is_postgresql
-from models.unwritable import disk_is_full
+from models.unwritable import disk_is_full, in_brief
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
@@ -85,7 +85,7 @@ class Beat(threading.Thread):
     def _failed(self, error: Exception) -> None:
         away = is_away(error)
         if not self._away:
-            log.warning("beats fail", error=type(error).__name__, away=away)
+            log.warning("beats fail", error=in_brief(error), away=away)
         self._away = True
         self.doubt()
         nobody_can = away and (not is_postgresql() or disk_is_full(error))

@@ -14,7 +14,7 @@ from models import Move, Outcome, now
 from runtime.errors import Cancelled, ChildDied, Disowned, GiveUp, Retry, Stopping, TimedOut
 from runtime.held import Held
 from runtime.run import clean
-from services import checks
+from services import checks, secrecy
 from services.errors import InvalidInput
 from services.lifecycle.ending import Ending
 from settings import settings
@@ -116,7 +116,7 @@ def _ending(held: Held, move: Move, outcome: Outcome, worker: str, extras: dict[
 
 def _explained(ending: Ending, error: BaseException) -> Ending:
     ending.error_class = type(error).__name__[:200]
-    ending.error_text = words_of(error)
+    ending.error_text = secrecy.text(words_of(error))[:LONGEST_ERROR]
     ending.traceback = None if isinstance(error, ChildDied | TimedOut) else trace_of(error)
     ending.fingerprint = fingerprint(ending.type, ending.error_class, ending.error_text)
     return ending

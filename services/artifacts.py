@@ -20,6 +20,7 @@ from providers.store import CHUNK
 from providers.store import store as _store
 from services import audit, checks, filenames, plain_file
 from services.errors import InvalidInput, NotFound, StaleTask
+from services.storage import files_in_words, in_words
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,10 @@ def save(
 def store(
     name: str, data: Content, media_type: str | None = None, task: int | None = None, epoch: int | None = None
 ) -> Stored:
-    """Write the file, durably; no database is asked. Raises `InvalidInput` for a name or media type that cannot be."""
+    """Write the file, durably; no database is asked.
+
+    Raises `InvalidInput` for a name or media type that cannot be, `Unwritable` where the store is full.
+    """
     name, media_type = filenames.checked(name), filenames.media_type(name, media_type)
     if (task is None) != (epoch is None):
         raise InvalidInput("epoch", "a task's file belongs to one of its attempts; give both task and epoch")
@@ -62,14 +66,15 @@ def store(
     measured = _Measured()
     if isinstance(data, Path):
         with plain_file.opened(data, "data") as file:
-            _store().put(key, measured.chunks(file.read))
+            _put(key, measured.chunks(file.read))
     elif isinstance(data, bytes | bytearray | memoryview):
-        _store().put(key, measured.parts(memoryview(data).cast("B")))
+        _put(key, measured.parts(memoryview(data).cast("B")))
     else:
-        _store().put(key, measured.chunks(data.read))
+        _put(key, measured.chunks(data.read))
     return Stored(key, measured.size, measured.digest.hexdigest(), media_type, name)
 
 
+@in_words
 def record(stored: Stored, task_id: int | None = None, epoch: int | None = None) -> Artifact:
     """Write the row of a stored file. Raises `StaleTask` where the attempt no longer owns the task."""
     values = {
@@ -139,6 +144,11 @@ def sweep(older_than: timedelta = ORPHAN_AFTER) -> int:
             done += _delete_orphans(batch)
             batch = []
     return done + _delete_orphans(batch)
+
+
+def _put(key: str, chunks: Iterator[bytes]) -> None:
+    with files_in_words():
+        _store().put(key, chunks)
 
 
 class _Measured:

@@ -6,7 +6,7 @@ ServiceError            every refusal; its message is a sentence for the operato
 ├── StaleTask           the task is no longer in a status from which this may be done
 ├── Conflict            somebody else changed it since it was read
 ├── Forbidden           the acting person's role does not allow it
-└── Unwritable          the database cannot be written to now: its disk is full, or it may only be read
+└── Unwritable          the database, or the store of artifacts, cannot be written to now: its disk is full, or …
 """
 
 
@@ -39,4 +39,4 @@ class Forbidden(ServiceError):
 
 
 class Unwritable(ServiceError):
-    """The database cannot be written to now; the same may be done when that has been mended."""
+    """The database, or the store of artifacts, cannot be written to now; the same may be done when it can."""

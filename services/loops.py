@@ -7,6 +7,7 @@ from collections.abc import Collection
 import structlog
 
 from models.db import is_away
+from models.unwritable import in_brief
 from services.lifecycle.look import Loop, due
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class Rounds:
             if loop not in self._failing:
                 away = is_away(error)
                 tell = log.warning if away else log.exception
-                tell("a loop fails; it is tried again", loop=name_of(loop), error=type(error).__name__, away=away)
+                tell("a loop fails; it is tried again", loop=name_of(loop), error=in_brief(error), away=away)
             self._failing.add(loop)
             return False
         if loop in self._failing:

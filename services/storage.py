@@ -1,6 +1,8 @@
-"""Refusals in words where the database cannot be written to."""
+"""Refusals in words where the database, or the store of artifacts, cannot be written to."""
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -8,6 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.unwritable import why_unwritable
 from services.errors import Unwritable
+
+_FULL = "its disk is full; make room and try again"
+_FILES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "it may only be read; see that its folder lets itself be written to",
+}
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,3 +35,14 @@ def in_words(act: Callable[P, T]) -> Callable[P, T]:
             raise Unwritable(f"the database cannot be written to: {why}") from error
 
     return told
+
+
+@contextmanager
+def files_in_words() -> Iterator[None]:
+    """The same for a file that is written meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if (why := _FILES.get(error.errno or 0)) is None:
+            raise
+        raise Unwritable(f"the store of artifacts cannot be written to: {why}") from error

@@ -1,5 +1,6 @@
 """Run a task: a form drawn from its type's contract."""
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,8 @@ from console.ui import form, how, look, parts, say, schema, tell
 from models import Role, Task
 from services import catalog, json_text, tasks
 from services.errors import InvalidInput, ServiceError
+
+ONCE_S = 2.0  # the same again so soon is the same click: of an impatient finger, or of a button that bounces
 
 parts.title("Run a task")
 
@@ -30,11 +33,17 @@ def send(
 
     `kept` comes back with the task: how the form stood beside what is in the arguments.
     """
+    said = repr((name, payload, options, rerun_of))
+    # Changed in place: whatever asks Streamlit for something may be broken off there, by the next click
+    sent = st.session_state.setdefault("_run_sent", {})
+    if sent.get("said") == said and time.monotonic() - sent["at"] < ONCE_S:
+        pages.open_task(sent["id"])
     try:
         with who.acting():
             tasks.check(name, form.standing_in(payload), **options)
             context = {"return_path": f"/run?run_type={name}", "form": kept}
             made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
+            sent.update(said=said, id=made.id or 0, at=time.monotonic())
     except ServiceError as refusal:
         return str(refusal)
     words = "lives already" if made.deduplicated else "is accepted"

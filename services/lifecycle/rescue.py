@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import Outcome, Status, now, tables, transaction
-from models.base import offset_s
+from models.base import follow_clock, steady_s
 from models.db import is_postgresql
 from models.task import RUNNING
 from models.unwritable import why_unwritable
@@ -26,19 +26,18 @@ BATCH = 100
 SILENCE_S = 2.0
 
 _last_look: float | None = None
-_last_offset_s: float | None = None
+_last_clock_s: float | None = None
 _patient_until = 0.0
 
 
 def looked() -> None:
     """Note that the ledger could be read now."""
-    global _last_look, _last_offset_s
-    at, offset = time.monotonic(), offset_s()
-    if _last_look is not None and at - _last_look > max(SILENCE_S, 2 * settings().beat_s):
+    global _last_look
+    at = time.monotonic()
+    silent = _last_look is not None and at - _last_look > max(SILENCE_S, 2 * settings().beat_s)
+    if _clock_was_set() or silent:
         _be_patient()
-    if _last_offset_s is not None and abs(offset - _last_offset_s) > SILENCE_S:
-        _be_patient()  # the clock was set, and all leases are measured by it
-    _last_look, _last_offset_s = at, offset
+    _last_look = at
 
 
 @looking_for(f"SELECT 1 FROM tasks WHERE {RUNNING} AND lease_until < :now", heard=looked)
@@ -53,8 +52,9 @@ def rescue(limit: int = BATCH) -> int:
         return 0
     try:
         with transaction() as session:
-            session.execute(text("SELECT 1"))
-            if time.monotonic() - at > SILENCE_S:  # SQLite's only writer held us up, and so everybody's beats
+            _keep_step(session)
+            held_up = time.monotonic() - at > SILENCE_S  # by SQLite's only writer, and so everybody's beats
+            if _clock_was_set() or held_up:
                 _be_patient()
                 return 0
             return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
@@ -62,6 +62,22 @@ def rescue(limit: int = BATCH) -> int:
         if why_unwritable(error) is not None:  # then nobody can beat either
             _be_patient()
         raise
+
+
+def _keep_step(session: Session) -> None:
+    """The workers may know already that the database's clock was set, and measure their leases by it."""
+    if is_postgresql():
+        follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
+    else:
+        session.execute(text("SELECT 1"))
+
+
+def _clock_was_set() -> bool:
+    """Since the last time that this was asked, here or in the database: all leases are measured by it."""
+    global _last_clock_s
+    clock_s, before = steady_s(), _last_clock_s
+    _last_clock_s = clock_s
+    return before is not None and abs(clock_s - before) > SILENCE_S
 
 
 def _be_patient() -> None:
@@ -200,5 +216,5 @@ def _event(row: Any, status: Status, at: Any, why: str) -> dict[str, Any]:
 
 def forget() -> None:
     """Rescue as one that has just begun to look: for tests."""
-    global _last_look, _last_offset_s, _patient_until
-    _last_look, _last_offset_s, _patient_until = None, None, 0.0
+    global _last_look, _last_clock_s, _patient_until
+    _last_look, _last_clock_s, _patient_until = None, None, 0.0

@@ -19,15 +19,17 @@ def main() -> int:
     """Run them, a few at a time, and say how each fared."""
     options = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     options.add_argument("names", nargs="*", help="mutants; none: all of them")
-    options.add_argument("--db", choices=["sqlite", "postgresql"], default="sqlite")
+    options.add_argument("--db", choices=["sqlite", "postgresql", "both"], default="sqlite")
     options.add_argument("--jobs", type=int, default=2)
     given = options.parse_args()
     chosen = [mutant for mutant in MUTANTS if not given.names or mutant.name in given.names]
     if not chosen or len(chosen) < len(given.names):
         options.error(f"known are {', '.join(mutant.name for mutant in MUTANTS)}")
+    databases = ["sqlite", "postgresql"] if given.db == "both" else [given.db]
+    tries = [(mutant, database) for database in databases for mutant in chosen]
     with ThreadPoolExecutor(given.jobs) as pool:
-        noticed = list(pool.map(lambda mutant: _try(mutant, given.db), chosen))
-    print(f"{sum(noticed)} of {len(chosen)} mutants were noticed.")
+        noticed = list(pool.map(lambda one: _try(*one), tries))
+    print(f"{sum(noticed)} of {len(tries)} mutants were noticed, on {' and '.join(databases)}.")
     return 0 if all(noticed) else 1
 
 
@@ -41,7 +43,7 @@ def _try(mutant: Mutant, database: str) -> bool:
     said = done.stdout + done.stderr
     how = {NOTICED: "noticed", SURVIVED: "SURVIVED"}.get(done.returncode, "COULD NOT BE TRIED")
     took = f"{time.monotonic() - began:.0f} s"
-    print(f"{how:<8} {mutant.name:<26} {took:>6}  without it: {mutant.lacks}", flush=True)
+    print(f"{how:<8} {mutant.name:<26} {database:<10} {took:>6}  without it: {mutant.lacks}", flush=True)
     if done.returncode == NOTICED:
         print(f"         {_reason(said)}", flush=True)
     elif done.returncode != SURVIVED:

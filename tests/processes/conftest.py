@@ -144,10 +144,16 @@ def frozen_server(postgres_server: str) -> Callable[[], AbstractContextManager[N
 @pytest.fixture
 def own_server(crew: Crew, tmp_path: Path) -> Iterator[Server]:
     """A PostgreSQL that only this test uses, with an empty ledger; `stop` and `start` it."""
-    server = Server()
+    with served_by(Server(), crew, tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def served_by(server: Server, crew: Crew, folder: Path) -> Iterator[Server]:
+    """Its ledger is everybody's; in the end the doctor looks at it."""
     try:
         with pytest.MonkeyPatch.context() as patch:
-            use(patch, tmp_path / "own", server.url, **SCALED)
+            use(patch, folder / "own", server.url, **SCALED)
             migrate.upgrade()
             yield server
             assert not crew.end()

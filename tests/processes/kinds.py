@@ -138,6 +138,8 @@ def unfit(run: Run, what: str) -> Any:
         raise SystemExit(1)
     if what == "interrupt":
         raise KeyboardInterrupt
+    if what == "generator":
+        raise GeneratorExit
     if what == "base":
         raise BaseException("not even an Exception")  # noqa: TRY002
     if what == "print":

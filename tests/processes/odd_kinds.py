@@ -1,6 +1,7 @@
 """More task types for the tests: those that outlive their lease, break their own worker, or use all a child may do."""
 
 import ctypes
+import locale
 import logging
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, model_serializer
 
-from runtime import Run, actor
+from runtime import GiveUp, Run, actor
 from tests.processes.kinds import echo, note
 
 
@@ -83,6 +84,12 @@ def gathering(run: Run) -> dict:
     return {"needs": [[need.task_id, need.status, need.result] for need in run.needs], "child": child.id}
 
 
+@actor(isolated=True)
+def giving_up_alone(run: Run, why: str) -> None:
+    """Fail for good in a process of its own."""
+    raise GiveUp(why)
+
+
 class Cancelled(Exception):
     """What a bank says."""
 
@@ -112,6 +119,15 @@ def noisy(run: Run, how: str) -> str:
     if how == "signal":
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGIO):
             signal.signal(number, lambda *_: None)
+    if how == "closed":
+        sys.stdout.close()
+        os.close(1), os.close(2)
+    if how == "fork" and os.fork() == 0:  # and stays behind
+        time.sleep(600)
+    if how == "moved":
+        os.chdir("/")
+        os.environ.clear()
+        locale.setlocale(locale.LC_ALL, "C")
     if how == "thread":  # one that would keep any other process alive
         threading.Thread(target=time.sleep, args=(60,)).start()
     return how

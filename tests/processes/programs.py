@@ -19,14 +19,16 @@ UP_S = 40.0  # a start takes two seconds; a loaded machine may take its time
 
 
 class Started:
-    """One process with a log of its own, and its descendants. Without a command: a worker from the fork server."""
+    """One process with a log of its own, and its descendants. Without a command: from the fork server, by its code."""
 
-    def __init__(self, name: str, command: list[str] | None, folder: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str] | None, folder: Path, env: dict[str, str], code: str = WORKER
+    ) -> None:
         self.name = name
         self.output = folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | Forked
         if command is None:
-            self.process = Forked(WORKER, says=self.output, env=env)
+            self.process = Forked(code, says=self.output, env=env)
         else:
             env = {**os.environ, **env}
             with self.output.open("wb") as file:
@@ -91,10 +93,10 @@ class Crew:
         self._mark = uuid.uuid4().hex
         self.all: list[Started] = []
 
-    def start(self, name: str, command: list[str] | None, **env: str) -> Started:
+    def start(self, name: str, command: list[str] | None, code: str = WORKER, **env: str) -> Started:
         """Start a program with these settings beside the test's own."""
         number = sum(s.name.startswith(name) for s in self.all)
-        one = Started(f"{name}{number}", command, self._folder, {**env, MARK: self._mark})
+        one = Started(f"{name}{number}", command, self._folder, {**env, MARK: self._mark}, code)
         self.all.append(one)
         return one
 

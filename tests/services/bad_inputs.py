@@ -190,6 +190,8 @@ OPTIONS = {
     "unknown option": ({"prioriti": 5}, r"prioriti: there is no such option; did you mean priority\?"),
     "another unknown option": ({"zzz": 5}, r"zzz: there is no such option; known are concurrency_key, context"),
     "an option of its own": ({"needed_ids": (1,)}, r"needed_ids: there is no such option"),
+    "somebody else's": ({"owner": 1}, r"owner: there is no such option"),
+    "by somebody else": ({"created_by": "admin"}, r"created_by: there is no such option"),
     "status": ({"status": "completed"}, r"status: there is no such option"),
 }
 NAMES = {"unique_key": 200, "concurrency_key": 200, "project": 100, "title": 200, "queue": 64, "slot": 40}

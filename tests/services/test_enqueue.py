@@ -159,6 +159,14 @@ def test_what_json_can_hold_comes_back_as_it_was(value):
     assert kit.take_one(task).payload["data"] == value
 
 
+def test_names_of_every_script_are_kept_as_they_are_said_and_keys_are_told_apart_by_every_letter():
+    names = ["porto", "Porto", "pörto", "po\u0308rto", "по\u0440то", "🦆", "👩\u200d🚀", "a\u200bb", "بورتو"]
+    made = [kit.greet(title=name, unique_key=name, tags=[name]) for name in names]
+    assert len({task.id for task in made}) == len(names)
+    kept = [tasks.get(task.id) for task in made]
+    assert [(task.title, task.unique_key, task.tags) for task in kept] == [(name, name, [name]) for name in names]
+
+
 def test_times_are_kept_as_instants_whatever_their_zone():
     at = datetime.now(UTC).replace(microsecond=123456) + timedelta(hours=3)
     task = kit.greet(run_at=at.astimezone(timezone(timedelta(hours=-9, minutes=-30))))

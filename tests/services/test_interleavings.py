@@ -241,6 +241,21 @@ def purge_and_enqueue_a_child() -> Acts:
     return retention.purge_tasks, lambda: refusable(kit.greet, needs=[task.id]), right
 
 
+def purge_and_rerun() -> Acts:
+    task = kit.greet(priority=100)
+    kit.finish(kit.take_one(task), Move.fail)
+    kit.execute("UPDATE tasks SET finished_at = :at WHERE id = :id", at=stamp(now() - timedelta(days=500)), id=task.id)
+
+    def right(_, rerun) -> None:
+        if isinstance(rerun, ServiceError):
+            assert not kit.count("id = :id", id=task.id), "neither kept nor run again"
+        else:
+            is_(task.id, Status.queued)
+            assert tasks.get(task.id).body.payload["name"] == "world", "its body was deleted"
+
+    return retention.purge_tasks, lambda: refusable(tasks.rerun, task.id), right
+
+
 def fold_twice() -> Acts:
     kit.finish(running())
     return folding.fold, folding.fold, lambda *_: None
@@ -275,7 +290,7 @@ SITUATIONS = [
     one_parent_ends_and_one_breaks, complete_and_enqueue_a_child, fail_and_enqueue_a_child, cancel_and_enqueue_a_child,
     cancel_and_claim, claim_twice, claim_of_one_key, end_and_claim_of_one_key, claim_of_a_limited_queue,
     one_unique_key, end_and_enqueue_of_one_unique_key, release_and_cancel, rerun_twice, rerun_and_enqueue_a_child,
-    purge_and_enqueue_a_child, fold_twice, recount_and_complete,
+    purge_and_enqueue_a_child, purge_and_rerun, fold_twice, recount_and_complete,
 ]  # fmt: skip
 ALIKE = {complete_twice, rescue_twice, claim_twice, claim_of_one_key, claim_of_a_limited_queue, one_unique_key}
 ALIKE |= {rerun_twice, fold_twice, two_parents_end}

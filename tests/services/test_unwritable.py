@@ -11,7 +11,7 @@ from models import Status, connect, db, migrate
 from runtime import doctor, health, release, start
 from runtime.program import NotStarted
 from runtime.writer import Writer
-from services import tasks
+from services import artifacts, tasks
 from services.errors import Unwritable
 from services.lifecycle import rescue
 from services.marks import Marks, take
@@ -89,6 +89,19 @@ def test_a_worker_that_notes_its_starts_lives_on_when_the_disk_is_full(trouble):
         marks.set(task_id, 1)
     trouble.end()
     assert len(take("w") or ()) == 1_999
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)  # where the disk is the folder's that has the files, too
+def test_a_file_that_cannot_be_stored_is_refused_and_leaves_nothing(trouble, kind):
+    if trouble.disk is None:
+        pytest.skip("this user may not mount a disk")
+    artifacts.save("before.bin", b"x")
+    trouble.begin()
+    with pytest.raises(Unwritable, match="the store of artifacts cannot be written to: its disk is full|it may only"):
+        artifacts.save("a.bin", b"x" * 2**20)
+    trouble.end()
+    assert len([file for file in trouble.disk.glob("artifacts/inputs/*") if file.is_file()]) == 1
+    assert artifacts.read(artifacts.save("a.bin", b"y").id) == b"y"
 
 
 def test_where_all_connections_are_taken_an_enqueue_is_refused_and_an_ending_waits(core, monkeypatch):

@@ -25,6 +25,8 @@ DISK_BYTES = 4 * 2**20
 class Trouble:
     """`begin` it, and `end` it."""
 
+    disk: Path | None = None  # where it is a real one
+
     def begin(self) -> None:
         """From now on nothing can be written."""
 
@@ -36,7 +38,7 @@ class FullDisk(Trouble):
     """A file that takes all the room there is."""
 
     def __init__(self, disk: Path) -> None:
-        self._balloon = disk / "balloon"
+        self.disk, self._balloon = disk, disk / "balloon"
 
     def begin(self) -> None:
         """Take it."""
@@ -77,7 +79,7 @@ class Remounted(Trouble):
     """A disk that may only be read."""
 
     def __init__(self, disk: Path) -> None:
-        self._disk = disk
+        self.disk = disk
 
     def begin(self) -> None:
         """Nobody may have a file open for writing."""
@@ -89,14 +91,15 @@ class Remounted(Trouble):
 
     def _mount(self, how: str) -> None:
         db.forget_engine()
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self._disk)], check=True)
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.disk)], check=True)
 
 
 @contextmanager
-def full(kind: str) -> Iterator[Trouble]:
+def full(kind: str, disk_bytes: int = DISK_BYTES) -> Iterator[Trouble]:
     """The ledger on a disk of its own, small enough to be filled."""
     folder = settings().var_dir if kind == "sqlite" else Path(tempfile.mkdtemp(prefix="callboard-full-", dir="/tmp"))
-    with _sqlite_on_disk(folder) if kind == "sqlite" else _attempts_on_disk(folder) as mounted:
+    on_disk = _sqlite_on_disk if kind == "sqlite" else _attempts_on_disk
+    with on_disk(folder, disk_bytes) as mounted:
         if mounted:
             yield FullDisk(folder)
         elif kind == "sqlite":
@@ -152,9 +155,9 @@ class _Refusing(Trouble):
 
 
 @contextmanager
-def _mounted(folder: Path) -> Iterator[bool]:
+def mounted_at(folder: Path, disk_bytes: int) -> Iterator[bool]:
     """An empty disk in memory at this folder; False where that is not allowed."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=700", "tmpfs", str(folder)]
     done = shutil.which("mount") and subprocess.run(command, check=False, capture_output=True).returncode == 0
     try:
         yield bool(done)
@@ -164,10 +167,10 @@ def _mounted(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _sqlite_on_disk(folder: Path) -> Iterator[bool]:
+def _sqlite_on_disk(folder: Path, disk_bytes: int = DISK_BYTES) -> Iterator[bool]:
     forget()
     ledger = (folder / "callboard.sqlite3").read_bytes()
-    with _mounted(folder) as mounted:
+    with mounted_at(folder, disk_bytes) as mounted:
         if mounted:
             (folder / "callboard.sqlite3").write_bytes(ledger)
         try:
@@ -177,10 +180,10 @@ def _sqlite_on_disk(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _attempts_on_disk(folder: Path) -> Iterator[bool]:
+def _attempts_on_disk(folder: Path, disk_bytes: int) -> Iterator[bool]:
     """What every enqueue and every ending adds to, on the disk."""
     tables = ("task_bodies", "attempts")
-    with _mounted(folder) as mounted:
+    with mounted_at(folder, disk_bytes) as mounted:
         if not mounted:
             yield False
             return

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services import schedules
 from services.schedules import cron, zones
 from services.schedules.rule import Rule, jitter
 from tests.support import examples
@@ -173,6 +174,12 @@ def test_going_on_from_a_slot_is_going_on_from_the_beginning(line, zone, data):
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def test_sunday_is_day_0_and_day_7():
+    zero, seven = (schedules.preview(cron=f"0 6 * * {day}").slots for day in (0, 7))
+    assert [slot.at for slot in zero] == [slot.at for slot in seven]
+    assert {slot.at.isoweekday() for slot in seven} == {7}
 
 
 def test_half_past_one_fires_once_on_the_day_of_25_hours():
