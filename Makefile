@@ -48,8 +48,8 @@ test-all: $(READY) ## The same, with all the examples that properties are tried 
 doctor: $(READY) ## Say whether the ledger keeps its own rules (REPAIR=1 mends what is safe)
 	@$(PY) -m runtime.doctor $(if $(REPAIR),--repair)
 
-mutants: $(READY) ## Break the core on purpose; the state machine must notice (some minutes)
-	@$(PY) -m tests.mutants --jobs $(JOBS)
+mutants: $(READY) ## Break the core on purpose; the state machine must notice (some minutes; DB=both)
+	@$(PY) -m tests.mutants --jobs $(JOBS) $(if $(DB),--db $(DB))
 
 soak: $(READY) ## Random work under random faults (MINUTES=3 SEED=1 DB=sqlite BELL=off)
 	@LOG_LEVEL=error $(PY) -m tests.soak --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) $(if $(DB),--db $(DB)) $(if $(BELL),--bell $(BELL))

@@ -20,6 +20,7 @@ import structlog
 
 from models import Move, Outcome, now, transaction
 from models.db import is_away
+from models.unwritable import in_brief
 from services.lifecycle import details
 from services.lifecycle.ending import Batch, Ending, already_ended, end
 
@@ -166,9 +167,7 @@ class Writer(threading.Thread):
             except Exception as error:
                 if is_away(error):
                     if not was_away:
-                        log.warning(
-                            "the database is away; endings wait", endings=len(endings), error=type(error).__name__
-                        )
+                        log.warning("the database is away; endings wait", endings=len(endings), error=in_brief(error))
                     was_away = True
                     time.sleep(AGAIN_S)
                     continue

@@ -13,13 +13,14 @@ from sqlmodel import Session
 from models import now
 from models.db import is_postgresql
 from models.task import IN_LINE
-from services import bell
+from services import bell, catalog
 from services.lifecycle.batch import WHEN
 from services.lifecycle.keys import lock_gates, park, rooms_of
 
 LOOKS = 12  # a claim; a line of nothing but blocked tasks is gone on with by the next
 FARTHEST = 1_000  # tasks of a queue in one look
 MOST_TERMS = 200  # SQLite takes 500 in a compound SELECT
+ANY_VERSION = 2**31 - 1  # of a type that is only known by its name
 
 
 class InLine(NamedTuple):
@@ -38,6 +39,7 @@ POSTGRESQL_LINE = text(f"""
     CROSS JOIN LATERAL (
         SELECT id, priority, queue, type, concurrency_key FROM tasks
         WHERE queue = served.queue AND {IN_LINE} AND type = ANY(:types)
+          AND type_version <= cast(cast(:versions AS jsonb) ->> type AS integer)
           AND (expires_at IS NULL OR expires_at > :now) AND id <> ALL(cast(:without AS bigint[]))
         ORDER BY priority DESC, id LIMIT served.head FOR UPDATE SKIP LOCKED
     ) AS head
@@ -46,7 +48,8 @@ POSTGRESQL_LINE = text(f"""
 SQLITE_LINE = f"""
     SELECT * FROM (
         SELECT id, priority, queue, type, concurrency_key FROM tasks INDEXED BY ix_tasks_line
-        WHERE queue = :queue{{n}} AND {IN_LINE} AND type IN :types AND (expires_at IS NULL OR expires_at > :now)
+        WHERE queue = :queue{{n}} AND {IN_LINE} AND type IN :types AND type_version <= :versions ->> type
+          AND (expires_at IS NULL OR expires_at > :now)
         ORDER BY priority DESC, id LIMIT :head{{n}}
     )
 """
@@ -140,8 +143,8 @@ def _postgresql(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
 ) -> list[InLine]:
     values = {
-        "queues": list(heads), "heads": list(heads.values()), "types": list(types), "now": now(),
-        "without": list(without),
+        "queues": list(heads), "heads": list(heads.values()), "types": list(types), "versions": _versions(types),
+        "now": now(), "without": list(without),
     }  # fmt: skip
     return [InLine(*row) for row in session.execute(POSTGRESQL_LINE, values)]
 
@@ -153,12 +156,18 @@ def _sqlite(
     queues = list(heads)
     for start in range(0, len(queues), MOST_TERMS):
         some = queues[start : start + MOST_TERMS]
-        values: dict[str, Any] = {"types": list(types), "now": now()}
+        values: dict[str, Any] = {"types": list(types), "versions": _versions(types), "now": now()}
         values |= {f"queue{n}": queue for n, queue in enumerate(some)}
         values |= {f"head{n}": heads[queue] + len(without) for n, queue in enumerate(some)}
         rows = [InLine(*row) for row in json.loads(session.execute(_sqlite_line(len(some)), values).scalar_one())]
         found += [row for row in rows if row.id not in without] if without else rows
     return found
+
+
+def _versions(types: Collection[str]) -> str:
+    """The newest version of each type that this process knows: newer payloads wait for the workers of their release."""
+    known = catalog.local()
+    return json.dumps({name: known[name].version if name in known else ANY_VERSION for name in types})
 
 
 @lru_cache(MOST_TERMS)

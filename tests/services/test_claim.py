@@ -128,3 +128,13 @@ def test_a_task_is_released_once_by_several_at_once():
     kit.execute("UPDATE tasks SET run_at = :at", at=str(now()))
     kit.together(*[lambda: [release(50) for _ in range(10)]] * 3)
     assert kit.count("status = 'queued'") == 300
+
+
+def test_a_payload_of_a_newer_version_waits_for_a_worker_that_knows_it(core):
+    older, newer = kit.a_type("greet"), kit.a_type("greet", version=2)
+    with kit.known(newer):
+        task = kit.greet()
+        with kit.known(older):  # a worker of the release before, in a rolling deploy
+            assert kit.take(5) == [], "an argument that it does not know would fail the task for good"
+        with kit.known(newer):
+            assert [one.id for one in kit.take(5)] == [task.id]

@@ -20,10 +20,11 @@ HISTORY = 20_000
 
 FILL = """
     INSERT INTO tasks (type, type_version, title, queue, priority, status, epoch, tries, max_tries, losses, waits_on,
-        on_parent_failure, parked, created_by_kind, tags, run_at, created_at, updated_at, finished_at, unique_key,
-        concurrency_key, root_id)
-    SELECT 'greet', 1, '', 'default', 50, 'completed', 1, 0, 4, 0, 0, 'cancel', FALSE, 'api', '[]', :at, :at, :at, :at,
-        'key' || n, 'k' || (n % 100), n
+        on_parent_failure, parked, created_by_kind, owner, tags, run_at, created_at, updated_at, finished_at,
+        unique_key, concurrency_key, root_id)
+    SELECT 'greet', 1, '', 'default', 50, 'completed', 1, 0, 4, 0, 0, 'cancel', FALSE,
+        CASE n % 4 WHEN 0 THEN 'operator' ELSE 'api' END, CASE n % 4 WHEN 0 THEN 1000 + n % 100 END, '[]',
+        :at, :at, :at, :at, 'key' || n, 'k' || (n % 100), n
     FROM (WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :many) SELECT n FROM c) AS counted
 """
 MORE = [
