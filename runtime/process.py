@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ from services.marks import Marks
 from settings import settings
 
 log = structlog.get_logger(__name__)
+
+SLICE_S = 0.01  # of the interpreter, twice Python's own: threads hand it on half as often, and commits are larger
 
 
 class WorkerProcess:
@@ -60,6 +63,7 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Begin to claim."""
+        sys.setswitchinterval(SLICE_S)
         gc.collect()
         gc.freeze()  # what is imported stays: no collection need look at it again
         interrupt.protect_transactions()
