@@ -128,10 +128,13 @@ def frozen_server(postgres_server: str) -> Callable[[], AbstractContextManager[N
         with psycopg.connect(postgres_server.replace("+psycopg", "")) as connection:
             (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
         master = psutil.Process(int((Path(folder) / "postmaster.pid").read_text().splitlines()[0]))
-        backends = [p for p in master.children() if "callboard_test" in " ".join(p.cmdline())]
-        for process in (master, *backends):
-            process.suspend()
+        backends: list[psutil.Process] = []
+        master.suspend()  # first, so that it starts no others; those that are ending may be gone at any time
         try:
+            backends += [p for p in master.children() if _serves_tests(p)]
+            for process in backends:
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
             yield
         finally:
             for process in (*backends, master):
@@ -139,6 +142,13 @@ def frozen_server(postgres_server: str) -> Callable[[], AbstractContextManager[N
                     process.resume()
 
     return frozen
+
+
+def _serves_tests(process: psutil.Process) -> bool:
+    try:
+        return "callboard_test" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture
