@@ -58,6 +58,12 @@ CONTENDERS = {
         "PGQueuer, PostgreSQL, batch 100", "pgqueuer", "100", "postgresql", "a line of log", pace=8_000
     ),
 }
+KEEPING = {
+    "callboard_postgresql_results": Contender(
+        "Callboard, PostgreSQL, results", "callboard", "results", "postgresql", "everything"
+    ),
+    "callboard_sqlite_results": Contender("Callboard, SQLite, results", "callboard", "results", "sqlite", "everything"),
+}
 SILENT = {
     "callboard_postgresql_silent": Contender("Callboard, PostgreSQL, no bell", "callboard", "silent", "postgresql"),
     "callboard_sqlite_silent": Contender("Callboard, SQLite, no bell", "callboard", "silent", "sqlite"),

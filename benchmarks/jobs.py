@@ -1,11 +1,12 @@
 """The work that is measured, the same for everybody: a note that it began, then a pause.
 
-A note is 24 bytes (number, process, time) in a file that its process has mapped into memory: a note is no system call,
-at which a thread would have to give up the interpreter's lock and coroutines would not. Reading the notes shows what
-ran twice, in which order and when. Only the standard library: this is imported by every peer's workers.
+A note is 24 bytes (number, process, time) in a file that its thread has mapped into memory: a note is no system call
+and takes no lock, at which a thread would have to give up the interpreter and coroutines would not. Reading the notes
+shows what ran twice, in which order and when. Only the standard library: this is imported by every peer's workers.
 """
 
 import asyncio
+import itertools
 import mmap
 import os
 import struct
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _NOTE = struct.Struct("<qqd")
-MOST = 2_000_000  # notes of a process
+MOST = 2_000_000  # notes of a thread
 
 
 class Start(NamedTuple):
@@ -44,33 +45,24 @@ async def work_async(number: int, seconds: float) -> int:
 
 def note(number: int) -> None:
     """Write down that it began."""
-    mine = _notes(os.getpid())
-    with mine.lock:
-        mine.many += 1
-        _NOTE.pack_into(mine.file, mine.many * _NOTE.size, number, mine.pid, time.time())
-        _NOTE.pack_into(mine.file, 0, mine.many, mine.pid, 0.0)  # the first place says how many there are
+    mine: _Notes | None = getattr(_here, "notes", None)
+    if mine is None or mine.pid != os.getpid():  # a fork has its own
+        mine = _here.notes = _Notes()
+    mine.many += 1
+    _NOTE.pack_into(mine.file, mine.many * _NOTE.size, number, mine.pid, time.time())
+    _NOTE.pack_into(mine.file, 0, mine.many, mine.pid, 0.0)  # the first place says how many there are
 
 
 class _Notes:
-    def __init__(self, pid: int) -> None:
-        self.pid, self.many, self.lock = pid, 0, threading.Lock()
-        with Path(os.environ["BENCH_DIR"], f"starts.{pid}").open("w+b") as file:
+    def __init__(self) -> None:
+        self.pid, self.many = os.getpid(), 0
+        with Path(os.environ["BENCH_DIR"], f"starts.{self.pid}.{next(_made)}").open("w+b") as file:
             file.truncate((MOST + 1) * _NOTE.size)  # takes no room before it is written
             self.file = mmap.mmap(file.fileno(), 0)
 
 
-_mine: _Notes | None = None
-_making = threading.Lock()
-
-
-def _notes(pid: int) -> _Notes:
-    """Those of this process: a fork has its own."""
-    global _mine
-    if _mine is None or _mine.pid != pid:
-        with _making:  # the first jobs of a process begin in several threads at once
-            if _mine is None or _mine.pid != pid:
-                _mine = _Notes(pid)
-    return _mine
+_here = threading.local()
+_made = itertools.count()
 
 
 def begun() -> int:

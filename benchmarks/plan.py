@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.contenders import CONTENDERS, SILENT, Contender
+from benchmarks.contenders import CONTENDERS, KEEPING, SILENT, Contender
 
 SLOTS = 16  # 2 processes × 8 threads
 LASTS_S = 4  # a slow peer gets as many jobs as it does in so many seconds
@@ -66,7 +66,9 @@ DELAY = (Column("p50_ms", "p50 ms", 1), Column("p95_ms", "p95 ms", 1), Column("p
 FASTEST = ("callboard_postgresql", "callboard_sqlite", "dramatiq", "huey_redis", "taskiq", "pgqueuer_100")
 
 SECTIONS = {
-    "throughput": Section("No-op jobs, queued beforehand", "throughput", _jobs(20_000), RATE, 5, "per_s"),
+    "throughput": Section(
+        "No-op jobs, queued beforehand", "throughput", _jobs(20_000), RATE, 5, "per_s", extra=KEEPING
+    ),
     "body_1ms": Section("Jobs of 1 ms", "throughput", _jobs(20_000, 0.001), RATE, 3, "per_s"),
     "body_50ms": Section(
         "Jobs of 50 ms (16 slots: 320 a second)", "throughput", _jobs(20_000, 0.05), RATE, 3, "per_s"
@@ -80,7 +82,7 @@ SECTIONS = {
     ),
     "results": Section(
         "From enqueue to the result, half loaded with jobs of 50 ms", "results", _asked,
-        (*DELAY, Column("load_per_s", "jobs of load a second")), 2,
+        (*DELAY, Column("load_per_s", "jobs of load a second")), 2, extra=KEEPING,
     ),
     "priority": Section(
         "An urgent job among many queued", "priority", _just(many=10_000),

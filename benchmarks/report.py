@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import CONTENDERS, SILENT
+from benchmarks.contenders import CONTENDERS, KEEPING, SILENT
 from benchmarks.measures import quantile_ms
 from benchmarks.plan import Column, Section
 
@@ -59,7 +59,7 @@ class Report:
 
 
 def _row(key: str, rounds: list[dict[str, Any] | None], section: Section, base: float | None, ratio: bool) -> list[str]:
-    known = (CONTENDERS | SILENT).get(key)
+    known = (CONTENDERS | KEEPING | SILENT).get(key)
     name = known.name if known else key
     good = _pooled([figures for figures in rounds if figures and "failed" not in figures])
     if not good:

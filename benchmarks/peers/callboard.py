@@ -1,4 +1,9 @@
-"""Callboard as its Procfile starts it; task, attempt, result and counts are committed. VARIANT `silent`: no bell."""
+"""Callboard as its Procfile starts it; task, attempt and counts are committed.
+
+VARIANT `results`: jobs return something, which is committed, too; `silent`: no bell.
+"""
+
+import os
 
 from sqlalchemy import exists, select
 
@@ -8,12 +13,14 @@ from runtime import Run, actor
 from services import tasks
 
 RECOVERY_S = 15
+RESULTS = os.environ.get("VARIANT") == "results"
 
 
 @actor(timeout=None)
-def job(run: Run, number: int, seconds: float = 0.0) -> int:
+def job(run: Run, number: int, seconds: float = 0.0) -> int | None:
     """The work."""
-    return jobs.work(number, seconds)
+    given = jobs.work(number, seconds)
+    return given if RESULTS else None
 
 
 @actor
@@ -51,10 +58,6 @@ def finished(jobs: int) -> bool:
         return not session.execute(live).scalar_one()
 
 
-def result(handle: int) -> object:
-    return tasks.wait(handle, timeout=60).body.result
-
-
 def urgent(number: int) -> None:
     job.with_options(priority=90).enqueue(number=number)
 
@@ -63,3 +66,9 @@ def fan(many: int) -> None:
     first = job.enqueue(number=0)
     middle = job.with_options(needs=[first]).enqueue_many([{"number": number} for number in range(1, many + 1)])
     gather.with_options(needs=middle).enqueue(number=many + 1)
+
+
+if RESULTS:
+
+    def result(handle: int) -> object:
+        return tasks.wait(handle, timeout=60).body.result
