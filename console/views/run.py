@@ -1,6 +1,5 @@
 """Run a task: a form drawn from its type's contract."""
 
-import time
 from typing import Any
 
 import streamlit as st
@@ -10,8 +9,6 @@ from console.ui import form, how, look, parts, say, schema, tell
 from models import Role, Task
 from services import catalog, json_text, tasks
 from services.errors import InvalidInput, ServiceError
-
-ONCE_S = 2.0  # the same again so soon is the same click: of an impatient finger, or of a button that bounces
 
 parts.title("Run a task")
 
@@ -36,14 +33,14 @@ def send(
     said = repr((name, payload, options, rerun_of))
     # Changed in place: whatever asks Streamlit for something may be broken off there, by the next click
     sent = st.session_state.setdefault("_run_sent", {})
-    if sent.get("said") == said and time.monotonic() - sent["at"] < ONCE_S:
+    if sent.get("said") == said:
         pages.open_task(sent["id"])
     try:
         with who.acting():
             tasks.check(name, form.standing_in(payload), **options)
             context = {"return_path": f"/run?run_type={name}", "form": kept}
             made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
-            sent.update(said=said, id=made.id or 0, at=time.monotonic())
+            sent.update(said=said, id=made.id or 0)
     except ServiceError as refusal:
         return str(refusal)
     words = "lives already" if made.deduplicated else "is accepted"
@@ -111,6 +108,8 @@ with body:
     ):  # fmt: skip
         refused = wrong or send(name, payload, options, old.id if old else None, {"as_json": as_json})
         refusal_shown.error(say.sentence(refused), icon=":material/error:")
+    else:  # the form is looked at, not clicked: the next click is a new wish
+        st.session_state.pop("_run_sent", None)
 with side:
     st.caption("The same from Python")
     if wrong is None and isinstance(payload, dict):
