@@ -24,7 +24,7 @@ _BY_WORDS: Any = {TaskFilter: repr}
 
 @st.cache_data(ttl=5, max_entries=128, show_spinner=False, hash_funcs=_BY_WORDS)
 def counted(wanted: TaskFilter) -> str:
-    """How many match, in words; counting stops at 10,000."""
+    """How many match, in words; counting stops at `search.STOP_AT`."""
     return str(search.count(wanted))
 
 

@@ -153,10 +153,10 @@ def _sqlite(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
 ) -> list[InLine]:
     found: list[InLine] = []
-    queues = list(heads)
+    queues, versions = list(heads), _versions(types)
     for start in range(0, len(queues), MOST_TERMS):
         some = queues[start : start + MOST_TERMS]
-        values: dict[str, Any] = {"types": list(types), "versions": _versions(types), "now": now()}
+        values: dict[str, Any] = {"types": list(types), "versions": versions, "now": now()}
         values |= {f"queue{n}": queue for n, queue in enumerate(some)}
         values |= {f"head{n}": heads[queue] + len(without) for n, queue in enumerate(some)}
         rows = [InLine(*row) for row in json.loads(session.execute(_sqlite_line(len(some)), values).scalar_one())]

@@ -58,6 +58,17 @@ def extend(name: str) -> None:
     )  # fmt: skip
 
 
+def a_living_worker():
+    """Its name, and the task that it holds and has beaten for."""
+    name = workers.register()
+    kit.greet()
+    (claim,) = kit.take(1, name, lease_s=LEASE_S)
+    assert migrate.wait_until_current(timeout_s=5)
+    beat(name)
+    assert rescue.rescue() == 0
+    return name, claim
+
+
 def rescue_time(seconds: float) -> str:
     from services.lifecycle.batch import stamp
 
@@ -87,12 +98,7 @@ def test_who_enqueues_from_a_machine_with_a_wrong_clock_takes_the_databases(cloc
 
 
 def test_a_clock_that_is_set_takes_no_task_from_a_worker_that_lives(clock, jump):
-    name = workers.register()
-    kit.greet()
-    (claim,) = kit.take(1, name, lease_s=LEASE_S)
-    assert migrate.wait_until_current(timeout_s=5)
-    beat(name)
-    assert rescue.rescue() == 0
+    name, claim = a_living_worker()
     clock(jump)
     assert rescue.rescue() == 0, "all leases are measured by the clock that was set"
     beat(name)
@@ -116,12 +122,7 @@ def test_a_lease_that_is_extended_just_after_the_clock_was_set_is_right_on_postg
 
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_a_servers_clock_that_is_set_takes_no_task_from_the_worker_that_notices(servers_clock, jump):
-    name = workers.register()
-    kit.greet()
-    (claim,) = kit.take(1, name, lease_s=LEASE_S)
-    assert migrate.wait_until_current(timeout_s=5)
-    beat(name)
-    assert rescue.rescue() == 0
+    name, claim = a_living_worker()
     servers_clock(jump)
     for _ in range(3):
         beat(name)
