@@ -47,10 +47,11 @@ def is_postgresql() -> bool:
 
 
 @contextmanager
-def transaction(first: bool = False) -> Iterator[Session]:
+def transaction(first: bool = False, single: bool = False) -> Iterator[Session]:
     """Open a transaction, or join the one that is open: all of it is committed by the outermost, or nothing is.
 
-    `first`: on SQLite, before all others who wait to write.
+    `first`: on SQLite, before all others who wait to write. `single`: what must be all or nothing in it is one
+    statement, which PostgreSQL commits by itself, two round trips sooner.
     """
     outer = _open.get()
     if outer is not None:
@@ -63,6 +64,8 @@ def transaction(first: bool = False) -> Iterator[Session]:
         token = _open.set(mine)
         try:
             with session.begin():
+                if single and is_postgresql():
+                    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
                 if not in_step() and is_postgresql():
                     session.connection()  # the first takes the server's time, which what is written now is to bear
                 yield session

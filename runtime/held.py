@@ -10,7 +10,7 @@ from enum import Enum
 from models import now
 from runtime.errors import Interrupted
 from runtime.interrupt import Gate
-from services.lifecycle.claim import Claimed
+from services.lifecycle.take import Claimed
 
 
 class Stage(Enum):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from models import KeyLimit, Role, Status, Task, now, reading, tables, transaction
+from models.as_read import as_read
 from models.db import once_more
 from models.task import LIVE_WITH_KEY
 from models.upsert import insert_missing, upsert
@@ -28,11 +29,16 @@ ROUNDS = 3
 @once_more
 def put(task_type: Any, payload: dict[str, Any], options: Options) -> Task:
     """Write a task that was checked, or find the live one with its unique key."""
-    with transaction() as session:
+    with transaction(single=_stands_alone(options)) as session:
         audit.require(Role.member)
         if options.unique_key is not None:
             return _put_unless_live(session, task_type, payload, options)
         return _put_one(session, task_type, payload, options)
+
+
+def _stands_alone(options: Options) -> bool:
+    """Nothing is looked at, locked or told before or after the task is written."""
+    return options.unique_key is None and options.concurrency_key is None and not options.needed_ids
 
 
 def _put_unless_live(session: Session, task_type: Any, payload: dict[str, Any], options: Options) -> Task:
@@ -54,7 +60,7 @@ def _put_one(session: Session, task_type: Any, payload: dict[str, Any], options:
     (made,), columns = _write(session, task_type, [payload], options)
     if options.needed_ids:  # what it needs may have told it something already
         return acts.locked(session, made)
-    return Task(id=made, **columns)
+    return as_read(Task, {"id": made, **columns})
 
 
 def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:

@@ -6,40 +6,22 @@ PostgreSQL, because its snapshot is older than its locks: the gate row of a limi
 running tasks are counted.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, literal, select, text, update
+from sqlalchemy import Row, bindparam, select, text
 from sqlmodel import Session
 
-from models import Status, now, reading, tables, transaction
+from models import now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
-from services.lifecycle.batch import among, fetch, listed, moment, packed, per_database, still, whole
-from services.lifecycle.counts import Deltas, counted, counting, gauge, record
+from services.lifecycle.batch import per_database
+from services.lifecycle.claim_at_once import claim_at_once
 from services.lifecycle.line import InLine, choose, line
+from services.lifecycle.take import Claimed, claimed, take
 
-
-@dataclass(slots=True)
-class Claimed:
-    """A task that is this worker's until it ends or the lease runs out."""
-
-    id: int
-    epoch: int
-    type: str
-    queue: str
-    tries: int
-    max_tries: int
-    losses: int
-    timeout_s: float | None
-    queued_at: datetime | None
-    root_id: int | None
-    concurrency_key: str | None
-    priority: int
-    payload: dict[str, Any]
+_limits = False  # the last claim of this process had to keep one
 
 
 def claim(
@@ -47,20 +29,34 @@ def claim(
 ) -> list[Claimed]:
     """Take at most `limit` tasks of these types, from these queues (None: from all), the best first.
 
-    `busy`: there was something just now, so that there is no point in looking first.
+    `busy`: there is something, or was just now, so that there is no point in looking first.
     """
     if not types or limit < 1:
         return []
+    if is_postgresql() and not _limits:
+        with transaction(single=True) as session:
+            rows = claim_at_once(session, types, queues, limit, _lease(worker, lease_s))
+        if rows is not None:
+            return claimed(rows)
     if not is_postgresql() and not busy and not _anything(types, queues):
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
-        rooms = _rooms(session, queues, limit)
-        chosen = choose(session, rooms, types, limit)
-        rows = _take(session, chosen, worker, lease_s) if chosen else []
-    claimed = [Claimed(*row) for row in rows]
-    for one in claimed:
-        one.queued_at = moment(one.queued_at)
-    return sorted(claimed, key=lambda one: (-one.priority, one.id))
+        chosen = _choose(session, types, queues, limit)
+        return claimed(take(session, chosen, _lease(worker, lease_s))) if chosen else []
+
+
+def _choose(session: Session, types: Collection[str], queues: Collection[str] | None, limit: int) -> Sequence[InLine]:
+    global _limits
+    rooms, limited = _rooms(session, queues, limit)
+    chosen = choose(session, rooms, types, limit)
+    _limits = limited or any(one.concurrency_key is not None for one in chosen)
+    return chosen
+
+
+def _lease(worker: str, lease_s: float) -> dict[str, Any]:
+    """From now: whoever had to wait for a lock is not to lose that time."""
+    at = now()
+    return {"worker": worker, "at": at, "lease_until": at + timedelta(seconds=lease_s)}
 
 
 def _anything(types: Collection[str], queues: Collection[str] | None) -> bool:
@@ -80,14 +76,11 @@ def _open_or_not(named: bool) -> Any:
     return wanted.where(q.name.in_(bindparam("names", expanding=True))) if named else wanted
 
 
-def _rooms(session: Session, names: Collection[str] | None, limit: int) -> dict[str, int]:
-    """How many each open queue may give, its own limit kept while we hold its gate."""
-    rooms = {}
-    for name, paused_at, max_running in sorted(_queues(session, names)):
-        if paused_at is not None:
-            continue
-        rooms[name] = limit if max_running is None else min(limit, _room_behind_gate(session, name))
-    return {name: left for name, left in rooms.items() if left > 0}
+def _rooms(session: Session, names: Collection[str] | None, limit: int) -> tuple[dict[str, int], bool]:
+    """How many each open queue may give, its own limit kept while we hold its gate; and whether any has a limit."""
+    open_ = [(name, most) for name, paused_at, most in sorted(_queues(session, names)) if paused_at is None]
+    rooms = {name: limit if most is None else min(limit, _room_behind_gate(session, name)) for name, most in open_}
+    return {name: left for name, left in rooms.items() if left > 0}, any(most is not None for _, most in open_)
 
 
 def _room_behind_gate(session: Session, queue: str) -> int:
@@ -97,51 +90,3 @@ def _room_behind_gate(session: Session, queue: str) -> int:
         return 0
     running = text(f"SELECT count(*) FROM tasks WHERE queue = :queue AND {RUNNING}")
     return (gate.max_running or 10**6) - session.execute(running, {"queue": queue}).scalar_one()
-
-
-def _take(session: Session, chosen: Sequence[InLine], worker: str, lease_s: float) -> Sequence[Any]:
-    at = now()
-    ids = {"ids": listed([one.id for one in chosen])}
-    values = {**ids, "worker": worker, "lease_until": at + timedelta(seconds=lease_s), "at": at}
-    deltas = Deltas()
-    for (type_, queue), n in Counter((one.type, one.queue) for one in chosen).items():
-        gauge(deltas, type_, queue, Status.queued, Status.running, n)
-    if is_postgresql():
-        return session.execute(_claimed_by_moving(), {**values, "deltas": packed(counted(deltas))}).all()
-    session.execute(_move_to_running(), values)
-    record(session, deltas)
-    return fetch(session, _claimed(), ids)
-
-
-@per_database
-def _move_to_running() -> Any:
-    c = tables.tasks.c
-    return (
-        update(tables.tasks)
-        .where(among(c.id), still(c, "queued"))
-        .values(
-            status=literal("running"), epoch=c.epoch + 1, worker=bindparam("worker"), updated_at=bindparam("at"),
-            lease_until=bindparam("lease_until"), started_at=None, progress_done=None, progress_total=None,
-            progress_percent=None, progress_note=None, progress_step=None, progress_at=None, cancel_seen_at=None,
-        )
-    )  # fmt: skip
-
-
-def _told(c: Any) -> list[Any]:
-    """The columns of `Claimed`, in its order."""
-    return [getattr(c, one.name) for one in fields(Claimed) if one.name != "payload"]
-
-
-@per_database
-def _claimed_by_moving() -> Any:
-    """Move, count and read in one statement, and one round trip."""
-    moved = _move_to_running().returning(*_told(tables.tasks.c)).cte("moved")
-    bodies = tables.task_bodies
-    query = select(*moved.c, bodies.c.payload).join(bodies, bodies.c.task_id == moved.c.id)
-    return query.add_cte(counting("deltas").cte("counted"))
-
-
-@per_database
-def _claimed() -> Any:
-    c, bodies = tables.tasks.c, tables.task_bodies
-    return whole(select(*_told(c), bodies.c.payload).join(bodies, bodies.c.task_id == c.id).where(among(c.id)))

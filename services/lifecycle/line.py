@@ -33,16 +33,21 @@ class InLine(NamedTuple):
     concurrency_key: str | None
 
 
+def head(queue: str, most: str, more: str = "") -> str:
+    """The SQL that locks the first tasks of a queue on PostgreSQL. `:types`, `:versions`, `:now` are parameters."""
+    return f"""
+        SELECT id, priority, queue, type, concurrency_key FROM tasks
+        WHERE queue = {queue} AND {IN_LINE} AND type = ANY(:types)
+          AND type_version <= cast(cast(:versions AS jsonb) ->> type AS integer)
+          AND (expires_at IS NULL OR expires_at > :now) {more}
+        ORDER BY priority DESC, id LIMIT {most} FOR UPDATE SKIP LOCKED
+    """
+
+
 POSTGRESQL_LINE = text(f"""
     SELECT head.id, head.priority, head.queue, head.type, head.concurrency_key
     FROM unnest(cast(:queues AS text[]), cast(:heads AS int[])) AS served (queue, head)
-    CROSS JOIN LATERAL (
-        SELECT id, priority, queue, type, concurrency_key FROM tasks
-        WHERE queue = served.queue AND {IN_LINE} AND type = ANY(:types)
-          AND type_version <= cast(cast(:versions AS jsonb) ->> type AS integer)
-          AND (expires_at IS NULL OR expires_at > :now) AND id <> ALL(cast(:without AS bigint[]))
-        ORDER BY priority DESC, id LIMIT served.head FOR UPDATE SKIP LOCKED
-    ) AS head
+    CROSS JOIN LATERAL ({head("served.queue", "served.head", "AND id <> ALL(cast(:without AS bigint[]))")}) AS head
 """).bindparams(bindparam("now", type_=WHEN))
 
 SQLITE_LINE = f"""
@@ -143,7 +148,7 @@ def _postgresql(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
 ) -> list[InLine]:
     values = {
-        "queues": list(heads), "heads": list(heads.values()), "types": list(types), "versions": _versions(types),
+        "queues": list(heads), "heads": list(heads.values()), "types": list(types), "versions": versions(types),
         "now": now(), "without": list(without),
     }  # fmt: skip
     return [InLine(*row) for row in session.execute(POSTGRESQL_LINE, values)]
@@ -153,10 +158,10 @@ def _sqlite(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
 ) -> list[InLine]:
     found: list[InLine] = []
-    queues, versions = list(heads), _versions(types)
+    queues, known = list(heads), versions(types)
     for start in range(0, len(queues), MOST_TERMS):
         some = queues[start : start + MOST_TERMS]
-        values: dict[str, Any] = {"types": list(types), "versions": versions, "now": now()}
+        values: dict[str, Any] = {"types": list(types), "versions": known, "now": now()}
         values |= {f"queue{n}": queue for n, queue in enumerate(some)}
         values |= {f"head{n}": heads[queue] + len(without) for n, queue in enumerate(some)}
         rows = [InLine(*row) for row in json.loads(session.execute(_sqlite_line(len(some)), values).scalar_one())]
@@ -164,7 +169,7 @@ def _sqlite(
     return found
 
 
-def _versions(types: Collection[str]) -> str:
+def versions(types: Collection[str]) -> str:
     """The newest version of each type that this process knows: newer payloads wait for the workers of their release."""
     known = catalog.local()
     return json.dumps({name: known[name].version if name in known else ANY_VERSION for name in types})

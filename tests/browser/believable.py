@@ -8,8 +8,9 @@ import time_machine
 from models import Move, Operator, Role, Task, now, transaction
 from services import catalog, folding, operators, queues, samples, tasks
 from services.audit import acting_as
-from services.lifecycle.claim import Claimed, claim
+from services.lifecycle.claim import claim
 from services.lifecycle.ending import Batch, Ending, end
+from services.lifecycle.take import Claimed
 from tests.browser import believable_kinds as kinds
 from tests.services.kit import OUTCOMES
 

@@ -15,9 +15,10 @@ from models import Event, Move, Outcome, Status, Task, now, reading, tables, tra
 from models.db import engine
 from services import catalog, doctor, tasks
 from services.errors import ServiceError
-from services.lifecycle.claim import Claimed, claim
+from services.lifecycle.claim import claim
 from services.lifecycle.ending import Batch, Ending, end
 from services.lifecycle.needs import settle_rest
+from services.lifecycle.take import Claimed
 
 TYPES = ["greet", "count"]
 WRITTEN = (
