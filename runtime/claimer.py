@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Claimer(threading.Thread):
-    """Claims when threads are free; sleeps until the bell or the next poll when there is nothing."""
+    """Claims when threads are free; sleeps until the bell or the next poll when it has taken all there was."""
 
     def __init__(self, process: "WorkerProcess") -> None:
         super().__init__(name="claimer", daemon=True)
@@ -26,7 +26,6 @@ class Claimer(threading.Thread):
         self._bell = threading.Event()
         self._stopping = False
         self._types: set[str] = set()  # of the last claim: what is likely to come next
-        self._busy = False  # the last claim found something
         self._away = False
 
     def wake(self) -> None:
@@ -41,13 +40,15 @@ class Claimer(threading.Thread):
 
     def run(self) -> None:
         """Claim until stopped."""
+        more = False  # the last claim got all that it asked for
         while not self._stopping:
             wanted = self._wait_for_room()
             if wanted <= 0:
                 continue
+            rung = self._bell.is_set()
             self._bell.clear()  # a ring from here on is about something this claim may not see
-            got = self._claim(wanted)
-            if got == 0:
+            more = self._claim(wanted, expecting=rung or more) == wanted
+            if not more:
                 self._bell.wait(settings().poll_s * random.uniform(0.8, 1.2))
 
     def _wait_for_room(self) -> int:
@@ -64,10 +65,10 @@ class Claimer(threading.Thread):
             return 0
         return most - len(process.held) if len(process.held) <= process.refill_at else 0
 
-    def _claim(self, wanted: int) -> int:
+    def _claim(self, wanted: int, expecting: bool) -> int:
         process = self._process
         try:
-            claimed = claim(process.name, process.types, process.queues, wanted, settings().lease_s, self._busy)
+            claimed = claim(process.name, process.types, process.queues, wanted, settings().lease_s, expecting)
         except Exception as error:
             if not self._away:
                 log.warning("claims fail", error=type(error).__name__, away=is_away(error))
@@ -77,7 +78,6 @@ class Claimer(threading.Thread):
         if self._away:
             self._away = False
             log.info("claims work again")
-        self._busy = bool(claimed)
         if claimed:
             self._types = {one.type for one in claimed}
             process.take_in(claimed)

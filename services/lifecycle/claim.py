@@ -16,29 +16,35 @@ from sqlmodel import Session
 from models import now, reading, tables, transaction
 from models.db import is_postgresql
 from models.task import RUNNING
+from services.lifecycle import limits
 from services.lifecycle.batch import per_database
 from services.lifecycle.claim_at_once import claim_at_once
 from services.lifecycle.line import InLine, choose, line
 from services.lifecycle.take import Claimed, claimed, take
 
-_limits = False  # the last claim of this process had to keep one
+_keys = False  # the last claim of this process took tasks with concurrency keys
 
 
 def claim(
-    worker: str, types: Collection[str], queues: Collection[str] | None, limit: int, lease_s: float, busy: bool = False
+    worker: str,
+    types: Collection[str],
+    queues: Collection[str] | None,
+    limit: int,
+    lease_s: float,
+    expecting: bool = False,
 ) -> list[Claimed]:
     """Take at most `limit` tasks of these types, from these queues (None: from all), the best first.
 
-    `busy`: there is something, or was just now, so that there is no point in looking first.
+    `expecting`: there is something, by all appearances, so that there is no point in looking first.
     """
     if not types or limit < 1:
         return []
-    if is_postgresql() and not _limits:
+    if is_postgresql() and not (_keys or limits.known):
         with transaction(single=True) as session:
             rows = claim_at_once(session, types, queues, limit, _lease(worker, lease_s))
         if rows is not None:
             return claimed(rows)
-    if not is_postgresql() and not busy and not _anything(types, queues):
+    if not is_postgresql() and not expecting and not _anything(types, queues):
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
         chosen = _choose(session, types, queues, limit)
@@ -46,10 +52,9 @@ def claim(
 
 
 def _choose(session: Session, types: Collection[str], queues: Collection[str] | None, limit: int) -> Sequence[InLine]:
-    global _limits
-    rooms, limited = _rooms(session, queues, limit)
-    chosen = choose(session, rooms, types, limit)
-    _limits = limited or any(one.concurrency_key is not None for one in chosen)
+    global _keys
+    chosen = choose(session, _rooms(session, queues, limit), types, limit)
+    _keys = any(one.concurrency_key is not None for one in chosen)
     return chosen
 
 
@@ -76,11 +81,12 @@ def _open_or_not(named: bool) -> Any:
     return wanted.where(q.name.in_(bindparam("names", expanding=True))) if named else wanted
 
 
-def _rooms(session: Session, names: Collection[str] | None, limit: int) -> tuple[dict[str, int], bool]:
-    """How many each open queue may give, its own limit kept while we hold its gate; and whether any has a limit."""
+def _rooms(session: Session, names: Collection[str] | None, limit: int) -> dict[str, int]:
+    """How many each open queue may give, its own limit kept while we hold its gate."""
     open_ = [(name, most) for name, paused_at, most in sorted(_queues(session, names)) if paused_at is None]
-    rooms = {name: limit if most is None else min(limit, _room_behind_gate(session, name)) for name, most in open_}
-    return {name: left for name, left in rooms.items() if left > 0}, any(most is not None for _, most in open_)
+    limits.known = frozenset(name for name, most in open_ if most is not None)
+    rooms = {name: _room_behind_gate(session, name) if name in limits.known else limit for name, _ in open_}
+    return {name: min(left, limit) for name, left in rooms.items() if left > 0}
 
 
 def _room_behind_gate(session: Session, queue: str) -> int:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from models import FINISHED, Move, Outcome, Status, now, reading, tables
 from services import bell
-from services.lifecycle import landing
+from services.lifecycle import landing, limits
 from services.lifecycle.batch import among, fetch, listed, packed, per_database, stamp, still, whole
 from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
@@ -77,6 +77,7 @@ class Plan:
         self.bodies = _packed_bodies(endings.values())
         self.finished = {key[0]: status for key, status in self.status.items() if status in FINISHED}
         self.requeued = {e.queue for key, e in endings.items() if self.status[key] is Status.queued}
+        self.queues = {e.queue for e in endings.values()}
         self.deltas = self._deltas(endings)
 
     def _packed(self, endings: Iterable[Ending]) -> str | None:
@@ -117,7 +118,7 @@ def end(session: Session, batch: Batch) -> list[Ending]:
         _apply(session, plan)
         unpark(session, gates)
         settle(session, plan.finished)
-        for queue in plan.requeued:
+        for queue in plan.requeued | (limits.known & plan.queues):
             bell.ring_after_commit(queue)
     fenced = [e for key, e in batch.endings.items() if key not in owned]
     if fenced:
