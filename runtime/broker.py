@@ -21,6 +21,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 
 from models import now
 from runtime.launch import PR_SET_PDEATHSIG
+from runtime.message import LedgerMessage
 from runtime.work_queue import WorkQueue
 from services.log import configure
 from settings import settings
@@ -85,14 +86,7 @@ class LedgerConsumer(Consumer):
             self._taken.extend(self._process.all_ready(IDLE_S))
             if not self._taken:
                 return None
-        held = self._taken.popleft()
-        options = {"task_id": held.claimed.id, "epoch": held.claimed.epoch}
-        return MessageProxy(
-            Message(
-                queue_name=self._queue, actor_name=held.claimed.type, args=held.key, kwargs={}, options=options,
-                message_id=str(held.claimed.id), message_timestamp=0,
-            )
-        )  # fmt: skip
+        return LedgerMessage(self._taken.popleft(), self._queue)
 
     def ack(self, message: MessageProxy) -> None:
         """Nothing: the ending is the writer's business."""

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from models import db, migrate
-from services import catalog
+from services import bell, catalog
 from tests.conftest import empty, forget, use
 from tests.services import kit
 from tests.services.crowd import Crowd
@@ -24,6 +24,15 @@ def core(ledger: str) -> Iterator[str]:
     with kit.known(kit.a_type("greet"), kit.a_type("count", queue="numbers", retries=0, timeout_s=30.0)):
         yield ledger
         kit.assert_sound()
+
+
+@pytest.fixture
+def rings() -> Iterator[list[str]]:
+    """What the bell says in this process."""
+    heard: list[str] = []
+    bell.listen_here(heard.append)
+    yield heard
+    bell.unlisten_here(heard.append)
 
 
 @pytest.fixture

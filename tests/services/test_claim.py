@@ -38,6 +38,25 @@ def test_claims_pass_one_another(core):
     assert [[c.id for c in got] for got in (mine, theirs, kit.take())] == [ids[:3], ids[3:6], ids[6:]]
 
 
+def test_a_claim_without_limits_is_one_statement(core):
+    if core == "sqlite":
+        pytest.skip("SQLite has no round trips to spare")
+    ids = tasks.enqueue_many("greet", [{}] * 3)
+    statements = []
+    with kit.watching(statements):
+        assert [c.id for c in kit.take()] == ids
+    assert len(statements) == 1
+
+
+def test_a_claim_that_passed_others_by_rings_for_them(core, rings):
+    """It had locked them for a moment, in which another claim may have found nothing."""
+    for queue in ("near", "far"):
+        tasks.enqueue_many("greet", [{}] * 2, queue=queue)
+    rings.clear()
+    assert [c.queue for c in kit.take(2)] == ["near", "near"]
+    assert rings == (["far"] if core == "postgresql" else [])
+
+
 def test_the_whole_backlog_is_claimed_in_order_of_priority_then_age():
     wanted = []
     for n in range(300):

@@ -42,6 +42,21 @@ def test_several_keys_in_one_claim_do_not_block_one_another(crowd):
     assert max(highest) <= 1
 
 
+def test_an_ending_in_a_limited_queue_rings_for_what_waits_there(rings):
+    tasks.enqueue_many("greet", [{}] * 2)
+    limit("default", 1)
+    (first,) = kit.take()
+    rings.clear()
+    kit.finish(first)
+    assert rings == ["default"]
+    (second,) = kit.take()
+    limit("default", None)
+    assert kit.take() == []  # now it is known that there is no limit any more
+    rings.clear()
+    kit.finish(second)
+    assert rings == []
+
+
 def test_a_full_queue_gives_again_when_one_of_its_tasks_ends():
     ids = tasks.enqueue_many("greet", [{}] * 3)
     limit("default", 1)

@@ -1,22 +1,11 @@
 """Queues and keys: pause, resume, limit."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from models import Operator, Role, Status, transaction
-from services import audit, bell, queues, tasks
+from services import audit, queues, tasks
 from services.errors import Forbidden, InvalidInput, NotFound
 from tests.services import kit
-
-
-@pytest.fixture
-def rings() -> Iterator[list[str]]:
-    """What the bell says in this process."""
-    heard: list[str] = []
-    bell.listen_here(heard.append)
-    yield heard
-    bell.unlisten_here(heard.append)
 
 
 def operator(role: Role) -> Operator:
