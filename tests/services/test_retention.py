@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, inspect, update
+from sqlalchemy import inspect, update
 
 from models import Event, InboxItem, Move, OperatorSession, Role, Status, Task, TaskLog, Worker, now, transaction
 from models.db import engine, is_postgresql
@@ -135,11 +135,8 @@ def test_many_log_lines_go_a_few_at_a_time_each_task_with_all_of_its_own(core, m
         with transaction() as session:
             session.add_all(TaskLog(task_id=task.id, epoch=1, seq=i, at=now(), message="x") for i in range(lines))
         aged(task, by=LONG_AGO - timedelta(seconds=n))
-    event.listen(engine(), "after_cursor_execute", note)
-    try:
+    with kit.hooked("after_cursor_execute", note):
         assert retention.purge_tasks() == 7
-    finally:
-        event.remove(engine(), "after_cursor_execute", note)
     assert gone == [10, 25, 3, 8]
     assert kit.scalar("SELECT count(*) FROM task_logs") == 0
 
