@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Integer
+from sqlalchemy import JSON, BigInteger, Integer, func, select
 from sqlalchemy import Enum as SAEnum
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -40,6 +40,11 @@ def follow_clock(database_time: datetime) -> None:
     if abs(ahead - _ahead) > timedelta(seconds=_LEAST_S):
         _ahead = ahead
     _offset_s = offset_s()
+
+
+def keep_step(session: Session) -> None:
+    """Ask PostgreSQL for its time, and follow it."""
+    follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
 
 
 def in_step() -> bool:

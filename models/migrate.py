@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from models.base import follow_clock
+from models.base import keep_step
 from models.db import is_away, is_postgresql, reading
 from models.schema import HEAD
 from settings import ROOT
@@ -59,7 +59,7 @@ def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> 
         except DatabaseError as error:
             revision, state = None, f"the database cannot be reached: {first_line(error)}; waiting for it"
         if revision is not None and revision >= HEAD:  # a newer schema: the floor decides, not we
-            _keep_step()
+            _follow_clock()
             return True
         if deadline is not None and time.monotonic() > deadline:
             return False
@@ -69,11 +69,11 @@ def wait_until_current(timeout_s: float | None = None, every_s: float = 0.5) -> 
         time.sleep(every_s)
 
 
-def _keep_step() -> None:
+def _follow_clock() -> None:
     """Before anything is done by the clock: this machine's may be wrong."""
     if is_postgresql():
         with reading() as session:
-            follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
+            keep_step(session)
 
 
 def first_line(error: DatabaseError) -> str:

@@ -20,6 +20,7 @@ from providers.store import CHUNK
 from providers.store import store as _store
 from services import audit, checks, filenames, plain_file
 from services.errors import InvalidInput, NotFound, StaleTask
+from services.lifecycle.batch import still
 from services.storage import files_in_words, in_words
 
 log = structlog.get_logger(__name__)
@@ -179,9 +180,7 @@ class _Measured:
 def _fenced(values: dict[str, Any], task_id: int, epoch: int | None) -> Any:
     """An insert that finds nothing to insert for an attempt that is over."""
     columns = [literal(v, _artifact[n].type).label(n) for n, v in values.items() if n != "owner"]
-    mine = select(*columns, _task.owner).where(
-        _task.id == task_id, _task.epoch == epoch, _task.status == Status.running
-    )  # fmt: skip
+    mine = select(*columns, _task.owner).where(_task.id == task_id, _task.epoch == epoch, still(_task, "running"))
     return insert(tables.artifacts).from_select([c.key for c in columns] + ["owner"], mine, include_defaults=False)
 
 

@@ -5,29 +5,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, delete, func, select, tuple_
-from sqlmodel import Session
+from sqlalchemy import delete, func, select, tuple_
 
-from models import InboxItem, OperatorSession, Outcome, Status, now, reading, tables, transaction
-from services import artifacts, search
-from services.lifecycle.counts import Deltas, gauge, hour_of, record
+from models import OperatorSession, Outcome, Status, now, reading, tables, transaction
+from services import artifacts, removal
+from services.lifecycle.counts import hour_of
 from services.spans import SPANS, minute
 from settings import settings
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-LOG_BATCH = 5_000
 STOPPED_WORKERS_DAYS = 7
 ENDED_SESSIONS_DAYS = 7
 KEEP_MINUTES = 7 * 60
 MEASURES = [*Status, *Outcome, "run", "wait"]  # all there are: the minutes are found by measure first
 
 _task = tables.tasks.c
-_inbox = InboxItem.__table__  # type: ignore[attr-defined]
 _session = OperatorSession.__table__  # type: ignore[attr-defined]
-
-_logs = tables.task_logs.c
 _need = tables.task_needs.c
 
 
@@ -45,16 +40,10 @@ def purge_tasks(limit: int = BATCH) -> int:
     """Delete tasks that finished before `keep_finished_days`, none that a live task needs. Returns how many."""
     before = now() - timedelta(days=settings().keep_finished_days)
     ids = _old(before, limit)
-    if not ids:
-        return 0
-    while _delete_logs(ids):
-        pass
-    with transaction() as session:
-        rows = _locked(session, ids, before)
-        if rows:
-            _delete_tasks(session, rows)
-    log.info("old tasks deleted", count=len(rows), finished_before=before.isoformat(timespec="minutes"))
-    return len(rows)
+    done = removal.remove(ids, before)
+    if done:
+        log.info("old tasks deleted", count=done, finished_before=before.isoformat(timespec="minutes"))
+    return done
 
 
 def purge_events(limit: int = BATCH) -> int:
@@ -120,16 +109,8 @@ def purge_runs(limit: int = BATCH) -> int:
     old = select(each.c.id).join(tables.schedules, s.id == each.c.schedule_id).where(each.c.n > s.keep_runs, followed)
     with reading() as session:
         ids = session.execute(old.order_by(each.c.id).limit(limit)).scalars().all()
-        ids = sorted(set(ids) - set(session.execute(_needed(_need.parent.in_(ids))).scalars())) if ids else ids
-    if not ids:
-        return 0
-    while _delete_logs(ids):
-        pass
-    with transaction() as session:
-        rows = _locked(session, ids, now())
-        if rows:
-            _delete_tasks(session, rows)
-    return len(rows)
+        ids = sorted(set(ids) - set(session.execute(removal.needed(_need.parent.in_(ids))).scalars())) if ids else ids
+    return removal.remove(ids, now())
 
 
 def purge_fires(limit: int = BATCH) -> int:
@@ -147,59 +128,11 @@ def purge_fires(limit: int = BATCH) -> int:
     return _delete(tables.schedules, s.id, select(s.id).where(s.deleted_at < before, ~has_fires).limit(limit))
 
 
-def _needed(parent: Any) -> Select:
-    """Live children: what they need is kept, because they read its result when they run."""
-    child = tables.tasks.alias("child")
-    return (
-        select(_need.parent)
-        .join_from(tables.task_needs, child, child.c.id == _need.child)
-        .where(parent, child.c.finished_at.is_(None))
-    )
-
-
 def _old(before: datetime, limit: int) -> Sequence[int]:
-    nobody_waits = ~_needed(_need.parent == _task.id).correlate(tables.tasks).exists()
+    nobody_waits = ~removal.needed(_need.parent == _task.id).correlate(tables.tasks).exists()
     old = select(_task.id).where(_task.finished_at < before, nobody_waits).order_by(_task.finished_at).limit(limit)
     with reading() as session:
         return session.execute(old).scalars().all()
-
-
-def _locked(session: Session, ids: Sequence[int], before: datetime) -> Sequence[Any]:
-    """What is still old. Asked once more behind the lock: a task that needs one may have come meanwhile."""
-    old = select(_task.id, _task.type, _task.queue, _task.status).where(_task.id.in_(ids), _task.finished_at < before)
-    rows = session.execute(old.with_for_update(skip_locked=True)).all()
-    needed = set(session.execute(_needed(_need.parent.in_(ids))).scalars())
-    return [row for row in rows if row.id not in needed]
-
-
-def _delete_logs(ids: Sequence[int]) -> int:
-    """Some of the log lines of these tasks, which may be millions; in a transaction of its own."""
-    some = select(_logs.task_id, _logs.epoch, _logs.seq).where(_logs.task_id.in_(ids)).limit(LOG_BATCH)
-    with transaction() as session:
-        gone = delete(tables.task_logs).where(tuple_(_logs.task_id, _logs.epoch, _logs.seq).in_(some))
-        return session.execute(gone).rowcount  # type: ignore[attr-defined]
-
-
-def _delete_tasks(session: Session, rows: Sequence[Any]) -> None:
-    """The tasks and all that belongs to them; no foreign keys do it, because they would be checked on every insert."""
-    ids = [row.id for row in rows]
-    artifacts.delete_of_tasks(session, ids)
-    search.forget(session, ids)
-    for table, column in (
-        (tables.task_bodies, "task_id"),
-        (tables.attempts, "task_id"),
-        (tables.task_logs, "task_id"),
-        (tables.task_needs, "child"),
-        (tables.task_needs, "parent"),
-        (tables.unsettled, "parent"),
-        (_inbox, "task_id"),
-        (tables.tasks, "id"),
-    ):
-        session.execute(delete(table).where(table.c[column].in_(ids)))
-    deltas = Deltas()
-    for row in rows:
-        gauge(deltas, row.type, row.queue, Status(row.status), None)
-    record(session, deltas)
 
 
 def _delete(table: Any, key: Any, old: Any) -> int:

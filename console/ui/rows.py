@@ -16,22 +16,14 @@ def frame(tasks: list[Task], reasons: list[str | None]) -> pa.Table:
     return pa.Table.from_pylist([_row(task, why, where) for task, why in zip(tasks, reasons, strict=True)], _SCHEMA)
 
 
-_LISTS = dict.fromkeys(("Status", "Tags"), pa.list_(pa.string()))
-_SCHEMA = pa.schema(
-    (name, _LISTS.get(name, pa.float64() if name == "Progress" else pa.string()))
-    for name in (
-        "Task", "Status", "Type", "Title", "Now", "Progress", "Ran", "Waited", "Attempt", "Priority", "Queue", "Tags",
-        "Created",
-    )
-)  # fmt: skip
-
-
 ID_WIDTH = 70
 # What fits beside one another into a window of 1440 pixels; the pinned first column stays when a phone scrolls
 IN_LIST = (
     "Task", "Status", "Type", "Title", "Now", "Progress", "Waited", "Ran", "Attempt", "Priority", "Queue", "Tags",
     "Created",
 )  # fmt: skip
+_KINDS = {"Status": pa.list_(pa.string()), "Tags": pa.list_(pa.string()), "Progress": pa.float64()}
+_SCHEMA = pa.schema((name, _KINDS.get(name, pa.string())) for name in IN_LIST)
 
 
 def columns(**more: Any) -> dict[str, Any]:

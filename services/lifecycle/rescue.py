@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models import Outcome, Status, now, tables, transaction
-from models.base import follow_clock, steady_s
+from models.base import keep_step, steady_s
 from models.db import is_postgresql
 from models.task import RUNNING
 from models.unwritable import why_unwritable
@@ -52,7 +52,7 @@ def rescue(limit: int = BATCH) -> int:
         return 0
     try:
         with transaction() as session:
-            _keep_step(session)
+            _begin(session)
             held_up = time.monotonic() - at > SILENCE_S  # by SQLite's only writer, and so everybody's beats
             if _clock_was_set() or held_up:
                 _be_patient()
@@ -64,12 +64,12 @@ def rescue(limit: int = BATCH) -> int:
         raise
 
 
-def _keep_step(session: Session) -> None:
+def _begin(session: Session) -> None:
     """The workers may know already that the database's clock was set, and measure their leases by it."""
     if is_postgresql():
-        follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
+        keep_step(session)
     else:
-        session.execute(text("SELECT 1"))
+        session.execute(text("SELECT 1"))  # whose lock may take a while
 
 
 def _clock_was_set() -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from models import db
-from runtime import backup
+from models import connect, db
+from runtime import backup, restore
 from services import doctor
 from services.lifecycle import rescue
 from settings import ROOT, settings
@@ -115,3 +115,68 @@ def test_a_copy_that_cannot_be_made_is_refused_and_leaves_nothing(core, tmp_path
     forget()
     assert not (tmp_path / "copy").exists()
     assert "could not be copied" in capsys.readouterr().err
+
+
+@pytest.fixture
+def copied(core, tmp_path):
+    """A copy of a ledger with one task, which has got two more since."""
+    kit.greet()
+    assert backup.main([str(tmp_path / "copy")]) == 0
+    kit.greet(), kit.greet()
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_the_ledger_is_again_as_the_copy_is_and_no_id_is_given_out_twice(copied):
+    forget()
+    assert restore.main([str(copied)]) == 0
+    assert kit.count() == 1
+    assert kit.greet().id == 4
+    kit.run_all()
+    look()
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_nothing_is_restored_while_anything_has_the_ledger_open(copied, capsys):
+    forget()
+    with db.engine().connect() as idle:
+        idle.exec_driver_sql("SELECT count(*) FROM tasks")
+        idle.rollback()
+        assert restore.main([str(copied)]) == 1
+    assert "stop everything first" in capsys.readouterr().err
+    assert kit.count() == 3
+    forget()
+    assert restore.main([str(copied)]) == 0
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_a_copy_is_restored_where_there_is_no_ledger_or_one_whose_processes_were_killed(copied, tmp_path, monkeypatch):
+    killed = "from tests.services import kit; kit.execute('DELETE FROM task_bodies'); import os; os._exit(9)"
+    forget()
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False).returncode == 9
+    assert settings().var_dir.joinpath("callboard.sqlite3-wal").stat().st_size
+    assert restore.main([str(copied)]) == 0
+    assert (kit.count(), kit.scalar("SELECT count(*) FROM task_bodies")) == (1, 1)
+    use(monkeypatch, tmp_path / "empty", None)
+    assert restore.main([str(copied)]) == 0
+    assert (tmp_path / "empty/callboard.sqlite3").stat().st_mode & 0o777 == 0o600
+    assert kit.count() == 1
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_what_is_no_sound_copy_of_a_ledger_is_refused(copied, tmp_path, capsys):
+    forget()
+    (tmp_path / "words").write_text("no ledger" * 1000)
+    connect.sqlite_module().connect(tmp_path / "other").close()
+    for name, why in (("nowhere", "no copy at"), ("words", "no sound copy"), ("other", "no such table")):
+        assert restore.main([str(tmp_path / name)]) == 1
+        assert why in capsys.readouterr().err
+    assert kit.count() == 3
+
+
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_postgresql_has_commands_of_its_own(core, tmp_path, capsys):
+    assert [command.main([str(tmp_path / "copy")]) for command in (backup, restore)] == [1, 1]
+    said = capsys.readouterr().err
+    assert "pg_dump" in said
+    assert "pg_restore" in said

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from models import Move, Status, now, transaction
+from models import Move, Status, Task, TaskLog, now, transaction
 from services import folding, retention, tasks
 from services.errors import ServiceError, StaleTask
 from services.lifecycle import mend, rescue
@@ -229,22 +229,29 @@ def rerun_and_enqueue_a_child() -> Acts:
     return lambda: tasks.rerun(claim.id, dependents=True), lambda: kit.greet(needs=[claim.id]), right
 
 
-def purge_and_enqueue_a_child() -> Acts:
+def old(move: Move) -> Task:
+    """A task that ended long ago, with a line of log."""
     task = kit.greet(priority=100)
-    kit.finish(kit.take_one(task))
+    kit.finish(kit.take_one(task), move)
     kit.execute("UPDATE tasks SET finished_at = :at WHERE id = :id", at=stamp(now() - timedelta(days=500)), id=task.id)
+    with transaction() as session:
+        session.add(TaskLog(task_id=task.id, epoch=1, seq=1, at=now(), message="hello"))
+    return task
+
+
+def purge_and_enqueue_a_child() -> Acts:
+    task = old(Move.complete)
 
     def right(_, child) -> None:
         if not isinstance(child, ServiceError):
             assert tasks.get(task.id), "what it needs was deleted"
+            assert tasks.logs(task.id), "its log was deleted"
 
     return retention.purge_tasks, lambda: refusable(kit.greet, needs=[task.id]), right
 
 
 def purge_and_rerun() -> Acts:
-    task = kit.greet(priority=100)
-    kit.finish(kit.take_one(task), Move.fail)
-    kit.execute("UPDATE tasks SET finished_at = :at WHERE id = :id", at=stamp(now() - timedelta(days=500)), id=task.id)
+    task = old(Move.fail)
 
     def right(_, rerun) -> None:
         if isinstance(rerun, ServiceError):
@@ -252,6 +259,7 @@ def purge_and_rerun() -> Acts:
         else:
             is_(task.id, Status.queued)
             assert tasks.get(task.id).body.payload["name"] == "world", "its body was deleted"
+            assert tasks.logs(task.id), "its log was deleted"
 
     return retention.purge_tasks, lambda: refusable(tasks.rerun, task.id), right
 

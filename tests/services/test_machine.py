@@ -44,6 +44,7 @@ HAPPENINGS = {
     "a_zombie_insists": (1, {"n": some, "times": st.integers(2, 3), "move": MOVES}),
     "a_zombie_ends_while_its_successor_runs": (2, {"n": some, "move": MOVES}),
     "cancel": (2, {"n": some}),
+    "one_ends_that_was_told_to_stop": (1, {"n": some, "move": MOVES}),
     "rerun": (3, {"n": some, "dependents": st.booleans()}),
     "let_go": (1, {"n": some}),
     "reprioritise": (1, {"n": some, "priority": st.integers(1, 100)}),
@@ -97,8 +98,10 @@ class Ledger(RuleBasedStateMachine):
             self.tries[made.id] = 0
 
     def claim(self, limit, worker):
-        best = self.line()
+        best, at = self.line(), now()
         claimed = kit.take(limit, worker, lease_s=LEASE_S)
+        taken = ", ".join(str(c.id) for c in claimed) or "0"
+        assert not kit.count(f"id IN ({taken}) AND expires_at <= :at", at=stamp(at)), "it had expired"
         assert {c.tries for c in claimed} <= {0, 1}, "a try too many"
         self.handles += claimed
         if claimed and best:
@@ -136,6 +139,14 @@ class Ledger(RuleBasedStateMachine):
         if zombies:
             self.end([zombies[n % len(zombies)]], move)
 
+    def one_ends_that_was_told_to_stop(self, n, move):
+        own = self.own()
+        may = [i for i, c in enumerate(self.handles) if (c.id, c.epoch) in own]
+        if may:
+            which = may[n % len(may)]
+            self.attempt(tasks.cancel, self.handles[which].id)
+            self.end([which], move)
+
     def own(self):
         """The attempts that own their tasks."""
         with reading() as session:
@@ -150,7 +161,9 @@ class Ledger(RuleBasedStateMachine):
 
     def rerun(self, n, dependents):
         before = kit.scalar("SELECT max(id) FROM events") or 0
-        if self.attempt(tasks.rerun, self.pick(n) or 1, dependents=dependents) is not None:
+        broken = self.broken()
+        which = broken[n % len(broken)] if broken and n % 4 else self.pick(n) or 1  # the others are refused
+        if self.attempt(tasks.rerun, which, dependents=dependents) is not None:
             for event in kit.events("rerun"):
                 if event.id > before:
                     self.tries[int(event.entity_id)] = 0
@@ -229,6 +242,11 @@ class Ledger(RuleBasedStateMachine):
         with reading() as session:
             return session.execute(kit.select(Task.id).order_by(Task.id)).scalars().all()
 
+    def broken(self):
+        with reading() as session:
+            broken = kit.select(Task.id).where(Task.status.in_([Status.failed, Status.cancelled]))
+            return session.execute(broken.order_by(Task.id)).scalars().all()
+
     def held(self):
         with reading() as session:
             held = kit.select(Task.id).where(Task.status == Status.pending, Task.held_reason.is_not(None))
@@ -240,7 +258,7 @@ EXAMPLES = {"sqlite": examples(80, share=10), "postgresql": examples(40)}
 
 @pytest.mark.usefixtures("no_disk")
 def test_whatever_happens_the_ledger_is_sound_and_everything_comes_to_an_end(core, monkeypatch):
-    monkeypatch.setattr(rescue, "follow_clock", lambda _: None)  # time is virtual: the server's has no say
+    monkeypatch.setattr(rescue, "keep_step", lambda _: None)  # time is virtual: the server's has no say
     tried = int(os.environ.get("MACHINE_EXAMPLES", EXAMPLES[core]))
     run_state_machine_as_test(
         Ledger,

@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from models import Move, Role, migrate, now
 from models.db import engine
@@ -73,11 +73,8 @@ def plans(act):
     def note(_connection, _cursor, statement, parameters, *_):
         sent.append((statement, parameters))
 
-    event.listen(engine(), "before_cursor_execute", note)
-    try:
+    with kit.hooked("before_cursor_execute", note):
         act()
-    finally:
-        event.remove(engine(), "before_cursor_execute", note)
     explain = "EXPLAIN" if engine().dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     found = {}
     with engine().connect() as connection:

@@ -54,6 +54,16 @@ def test_a_held_task_that_waits_for_others_too_goes_on_waiting():
     assert kit.status(child) == [Status.queued]
 
 
+def test_a_held_task_stays_held_when_all_else_that_it_needs_has_ended():
+    failing, fine = kit.greet(), kit.greet()
+    child = kit.greet(needs=[failing, fine], on_parent_failure="hold")
+    first, second = kit.take()
+    kit.finish(first, Move.fail)
+    kit.finish(second)
+    assert (kit.status(child), kit.take()) == ([Status.pending], [])
+    assert tasks.release(child.id).status is Status.queued
+
+
 def test_a_retry_is_queued_when_its_time_has_come():
     task = kit.greet()
     kit.finish(kit.take_one(task), Move.defer, run_at=now() + timedelta(hours=1))

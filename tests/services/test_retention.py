@@ -7,7 +7,7 @@ from sqlalchemy import inspect, update
 
 from models import Event, InboxItem, Move, OperatorSession, Role, Status, Task, TaskLog, Worker, now, transaction
 from models.db import engine, is_postgresql
-from services import artifacts, folding, operators, queues, retention, search, sessions, stats, tasks, workers
+from services import artifacts, folding, operators, queues, removal, retention, search, sessions, stats, tasks, workers
 from settings import settings
 from tests.services import kit
 
@@ -122,13 +122,22 @@ def test_a_batch_is_no_larger_than_asked_and_begins_with_the_oldest(core):
     assert [t.id for t in old if rows_about(t.id)] == [t.id for t in old[:3]]
 
 
-def test_many_log_lines_go_in_several_transactions(core, monkeypatch):
-    monkeypatch.setattr(retention, "LOG_BATCH", 10)
-    task = done()
-    with transaction() as session:
-        session.add_all(TaskLog(task_id=task.id, epoch=1, seq=n, at=now(), message="x") for n in range(35))
-    aged(task)
-    assert purge_all() == 1
+def test_many_log_lines_go_a_few_at_a_time_each_task_with_all_of_its_own(core, monkeypatch):
+    monkeypatch.setattr(removal, "LOG_BATCH", 10)
+    gone = []  # lines, by transaction
+
+    def note(connection, cursor, statement, *_) -> None:
+        if statement.startswith("DELETE FROM task_logs"):
+            gone.append(cursor.rowcount)
+
+    for n, lines in enumerate((0, 4, 6, 25, 3, 0, 8)):
+        task = done()
+        with transaction() as session:
+            session.add_all(TaskLog(task_id=task.id, epoch=1, seq=i, at=now(), message="x") for i in range(lines))
+        aged(task, by=LONG_AGO - timedelta(seconds=n))
+    with kit.hooked("after_cursor_execute", note):
+        assert retention.purge_tasks() == 7
+    assert gone == [10, 25, 3, 8]
     assert kit.scalar("SELECT count(*) FROM task_logs") == 0
 
 
