@@ -59,10 +59,10 @@ def counted(deltas: Deltas) -> list[dict[str, Any]]:
     return [dict(zip(_COLUMNS, (*key, n), strict=True)) for key, n in deltas.items() if n]
 
 
-def counting(name: str) -> Any:
-    """The statement that inserts the rows of the parameter `name`."""
-    v = given(_COLUMNS, name)
-    return insert(tables.rollup_deltas).from_select(list(_COLUMNS), select(*v.c), include_defaults=False)
+def counting(name: str, *where: Any) -> Any:
+    """The statement that inserts the rows of the parameter `name`, where these conditions hold."""
+    rows = select(*given(_COLUMNS, name).c).where(*where)
+    return insert(tables.rollup_deltas).from_select(list(_COLUMNS), rows, include_defaults=False)
 
 
 @per_database

@@ -15,10 +15,12 @@ from sqlalchemy import insert, select
 from sqlmodel import Session
 
 from models import FINISHED, Move, Outcome, Status, now, reading, tables
+from models.db import is_postgresql
 from services import bell
 from services.lifecycle import landing, limits
-from services.lifecycle.batch import among, fetch, listed, packed, per_database, stamp, still, whole
-from services.lifecycle.counts import Deltas, bucket_of, gauge, hour_of, record
+from services.lifecycle.batch import fetch, listed, packed, per_database, stamp, still, whole
+from services.lifecycle.complete_at_once import complete_at_once
+from services.lifecycle.counts import Deltas, bucket_of, counted, gauge, hour_of, record
 from services.lifecycle.keys import lock_gates, unpark
 from services.lifecycle.needs import settle
 
@@ -101,6 +103,8 @@ class Batch:
         self.endings = {e.key: e for e in reversed(list(endings))}  # told twice, the first counts
         self.keys = {e.concurrency_key for e in self.endings.values() if e.concurrency_key}
         self.plan = Plan(self.endings)
+        plain = self.plan.plain_attempts is not None and self.plan.plain_attempts is self.plan.completed
+        self.is_usual = is_postgresql() and plain and not self.keys  # what one statement can do
 
     def plan_for(self, owned: Mapping[Key, bool]) -> Plan:
         """The plan for those that own their tasks (the value: whether cancellation was asked for)."""
@@ -111,32 +115,44 @@ class Batch:
 
 def end(session: Session, batch: Batch) -> list[Ending]:
     """Apply the endings of attempts that still own their task. Returns those that do not: they changed nothing."""
+    if batch.is_usual and _complete_at_once(session, batch):
+        _follow(session, batch.plan)
+        return []
     gates = lock_gates(session, batch.keys)
     owned = _lock(session, batch)
     if owned:
         plan = batch.plan_for(owned)
         _apply(session, plan)
         unpark(session, gates)
-        settle(session, plan.finished)
-        for queue in plan.requeued | (limits.known & plan.queues):
-            bell.ring_after_commit(queue)
+        _follow(session, plan)
     fenced = [e for key, e in batch.endings.items() if key not in owned]
     if fenced:
         session.execute(insert(tables.events), [_fence_event(e) for e in fenced])
     return fenced
 
 
+def _complete_at_once(session: Session, batch: Batch) -> bool:
+    plan = batch.plan
+    assert plan.completed is not None
+    return complete_at_once(session, batch.endings, plan.completed, plan.bodies, packed(counted(plan.deltas)))
+
+
+def _follow(session: Session, plan: Plan) -> None:
+    """What endings mean for other tasks, asked once their own are locked: a child may have come just before."""
+    settle(session, plan.finished)
+    for queue in plan.requeued | (limits.known & plan.queues):
+        bell.ring_after_commit(queue)
+
+
 def _lock(session: Session, batch: Batch) -> dict[Key, bool]:
-    """Lock the tasks that these attempts own, in id order, as an enqueue locks those it needs."""
+    """Lock the tasks that these attempts own; the value: whether it was asked to stop."""
     rows = fetch(session, _running(), {"ids": listed([task for task, _ in batch.endings])})
     return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}
 
 
 @per_database
 def _running() -> Any:
-    t = tables.tasks.c
-    running = select(t.id, t.epoch, t.cancel_requested_at.is_not(None).label("stops"))
-    return whole(running.where(among(t.id), still(t, "running")).order_by(t.id).with_for_update())
+    return whole(landing.running())
 
 
 def _apply(session: Session, plan: Plan) -> None:

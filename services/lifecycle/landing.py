@@ -8,13 +8,25 @@ from sqlalchemy.types import TypeEngine
 
 from models import tables
 from models.db import is_postgresql
-from services.lifecycle.batch import WHEN, given, per_database, still
+from services.lifecycle.batch import WHEN, among, given, per_database, still
+
+
+@per_database
+def running() -> Any:
+    """Lock the tasks of these ids that run, in id order, as an enqueue locks those it needs."""
+    t = tables.tasks.c
+    found = select(t.id, t.epoch, t.cancel_requested_at.is_not(None).label("stops"))
+    return found.where(among(t.id), still(t, "running")).order_by(t.id).with_for_update()
 
 
 @per_database
 def complete() -> Any:
     """The move that almost all make: nothing about it depends on the row."""
-    v = given({"id": BigInteger(), "epoch": Integer(), "ended_at": WHEN, "started_at": WHEN}).c
+    return completion(given({"id": BigInteger(), "epoch": Integer(), "ended_at": WHEN, "started_at": WHEN}).c)
+
+
+def completion(v: Any) -> Any:
+    """The same for these columns."""
     t = tables.tasks.c
     return (
         update(tables.tasks)
@@ -62,9 +74,9 @@ def move() -> Any:
 
 
 @per_database
-def fill_bodies() -> Any:
+def fill_bodies(name: str = "given") -> Any:
     """Results and the words of errors."""
-    v = given({"id": BigInteger(), "result": String(), "bytes": Integer(), "error_text": String()}).c
+    v = given({"id": BigInteger(), "result": String(), "bytes": Integer(), "error_text": String()}, name).c
     result = v.result.cast(postgresql.JSONB) if is_postgresql() else v.result
     return (
         update(tables.task_bodies)

@@ -37,6 +37,7 @@ class Mutant:
 
 
 ENDING, LANDING = "services.lifecycle.ending", "services.lifecycle.landing"
+AT_ONCE = "services.lifecycle.complete_at_once"
 OWNED = "return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}"
 OF_ANY_EPOCH = (
     "known = {task: bool(stops) for task, _, stops in rows}\n"
@@ -48,13 +49,18 @@ MUTANTS = [
     Mutant(
         "no-epoch-guard",
         "a late ending of an earlier attempt is refused",
-        (Cut(ENDING, OWNED, OF_ANY_EPOCH), Cut(LANDING, GUARD, 'still(t, "running")', 2)),
+        (
+            Cut(ENDING, OWNED, OF_ANY_EPOCH),
+            Cut(LANDING, GUARD, 'still(t, "running")', 2),
+            Cut(AT_ONCE, "own = owned.join(ended, and_(owned.c.id == ended.c.id, owned.c.epoch == ended.c.epoch))",
+                "own = owned.join(ended, owned.c.id == ended.c.id)"),
+        ),
     ),
     Mutant(
         "no-state-guard",
         "an ending of a task that no longer runs is refused",
         (
-            Cut(ENDING, 'among(t.id), still(t, "running")', "among(t.id)"),
+            Cut(LANDING, 'among(t.id), still(t, "running")', "among(t.id)"),
             Cut(LANDING, GUARD, "t.epoch == v.epoch", 2),
         ),
     ),
