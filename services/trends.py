@@ -196,7 +196,7 @@ def _happened(
     return session.execute(union_all(kept, more)).all()
 
 
-def _listed(column: ColumnElement[int]) -> ColumnElement[list[int]]:
+def _listed(column: ColumnElement[int]) -> ColumnElement[Any]:
     return func.array_agg(column) if is_postgresql() else func.json_group_array(column, type_=JSON)
 
 
