@@ -190,8 +190,10 @@ def _of_statuses(statuses: Any, by_error: bool) -> list[list[Any]]:
 
 def _broken(status: Status, by_error: bool) -> list[Any]:
     """PostgreSQL sees that one of them is among both; told of both, it expects a few tasks, and sorts all there are."""
-    one = text(f"tasks.status = '{status.value}'")
-    return [one] if is_postgresql() or by_error else [text(f"tasks.{BROKEN}"), one]
+    one = f"tasks.status = '{status.value}'"
+    if by_error:  # whose tasks have nearly all failed: PostgreSQL, which guesses that few have, would sort them all
+        return [text(f"CASE WHEN {one} THEN TRUE ELSE FALSE END" if is_postgresql() else one)]
+    return [text(one)] if is_postgresql() else [text(f"tasks.{BROKEN}"), text(one)]
 
 
 def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002
