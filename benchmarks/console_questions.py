@@ -12,7 +12,8 @@ Question = Callable[[], Any]
 
 PAGES: list[dict[str, Any]] = [
     {}, {"status": "failed"}, {"schedule_id": 1}, {"owner": 1}, {"held": True}, {"type": "rebuild_index"},
-    {"queue": "gpu"}, {"error": "KeyError"},
+    {"queue": "gpu"}, {"error": "KeyError"}, {"status": "failed", "type": "rebuild_index"},
+    {"status": "failed", "error": "KeyError"},
 ]  # fmt: skip
 COUNTS: list[dict[str, Any]] = [{}, {"status": "failed"}, {"type": "send_mail"}]
 
@@ -62,6 +63,10 @@ def _of_spans() -> dict[str, Question]:
 def _of_lists() -> dict[str, Question]:
     from services import error_groups, history, schedules, search
     from services.search import TaskFilter
+    from services.spans import SPANS
+
+    def ended(status: str, span: str) -> TaskFilter:
+        return TaskFilter(status=status, finished_from=SPANS[span].since)
 
     def named(question: str, filter_: dict[str, Any]) -> str:
         return " ".join([question, *(f"{name}={value}" for name, value in filter_.items())])
@@ -69,6 +74,9 @@ def _of_lists() -> dict[str, Question]:
     return {
         **{named("search.page", f): partial(search.page, TaskFilter(**f)) for f in PAGES},
         **{named("search.count", f): partial(search.count, TaskFilter(**f)) for f in COUNTS},
+        "search.page failed in 24h": partial(search.page, ended("failed", "24h")),
+        "search.page completed in 1h": partial(search.page, ended("completed", "1h")),
+        "search.count failed in 24h": partial(search.count, ended("failed", "24h")),
         "error_groups.page": error_groups.page, "error_groups.counts": error_groups.counts,
         "schedules.page": schedules.page, "schedules.counts": schedules.counts,
         "schedules.attention": schedules.attention, "schedules.upcoming": schedules.upcoming,

@@ -8,6 +8,7 @@ from console.ui import look
 from models import now
 from services import operators
 from services.errors import InvalidInput, NotFound
+from services.spans import SPANS as CHARTED
 from services.task_filter import TaskFilter
 
 SPANS = {
@@ -16,10 +17,14 @@ SPANS = {
     "Last 7 days": timedelta(days=7),
     "Last 30 days": timedelta(days=30),
 }
+ENDED_IN = "Ended in {}"
+ENDED = {
+    ENDED_IN.format(name): span for name, span in CHARTED.items()
+}  # as charts count, so that their figures are found
 STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
 EMPTY: dict[str, Any] = {
-    "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "deleted": False,
-    "held": False, "by": None,
+    "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "ended": None,
+    "deleted": False, "held": False, "by": None,
 }  # fmt: skip
 KEYS = tuple(EMPTY)
 MAKERS = {"People": "operator", "Schedules": "schedule", "Other tasks": "task"}  # each of the kind
@@ -33,7 +38,7 @@ def task_filter(said: Mapping[str, Any]) -> TaskFilter:
         type=said.get("type") or None, queue=said.get("queue") or None, text=said.get("text") or None,
         error=(said.get("error") or "").strip() or None, tag=(said.get("tag") or "").strip() or None,
         deleted=_switch(said.get("deleted")), held=_switch(said.get("held")), created_from=_since(said.get("created")),
-        **_made_by((said.get("by") or "").strip()),
+        finished_from=_ended(said.get("ended")), **_made_by((said.get("by") or "").strip()),
     )  # fmt: skip
 
 
@@ -78,6 +83,10 @@ def _made_by(said: str) -> dict[str, Any]:
         raise InvalidInput(
             "created by", f"{unknown}; choose from the list, or say a person's name, schedule 4 or task 12"
         ) from None
+
+
+def _ended(period: str | None) -> datetime | None:
+    return ENDED[period].since if period in ENDED else None
 
 
 def _since(period: str | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from sqlmodel import Field, SQLModel
 
-HEAD = "0009"  # the newest migration: what a process waits for without loading Alembic
+HEAD = "0010"  # the newest migration: what a process waits for without loading Alembic
 CODE = 1  # of this code; raised with a migration that older workers must not work beside
 
 

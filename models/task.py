@@ -25,6 +25,7 @@ LIVE_WITH_KEY = "unique_key IS NOT NULL AND status IN ('pending', 'queued', 'run
 MAY_EXPIRE = "expires_at IS NOT NULL AND status IN ('pending', 'queued')"
 LIVE_OF_SCHEDULE = "schedule_id IS NOT NULL AND finished_at IS NULL"
 BROKEN = "status IN ('failed', 'cancelled')"
+ASKED_OF_BROKEN = "type", "queue", "deleted_at", "finished_at"  # known from the index, without looking at their rows
 ASKED_FOR = "created_by_kind = 'operator' AND finished_at IS NOT NULL"
 
 
@@ -121,7 +122,7 @@ class Task(SQLModel, table=True):
         partial("ix_tasks_key_running", "concurrency_key", where=RUNNING_WITH_KEY),
         partial("ux_tasks_live", "type", "unique_key", where=LIVE_WITH_KEY, unique=True),
         partial("ix_tasks_expires", "expires_at", where=MAY_EXPIRE),
-        partial("ix_tasks_broken", "status", "id", where=BROKEN),
+        partial("ix_tasks_broken", "status", "id", *ASKED_OF_BROKEN, where=BROKEN),
         partial("ix_tasks_finished", "finished_at", where="finished_at IS NOT NULL"),
         partial("ix_tasks_fingerprint", "fingerprint", "id", where="fingerprint IS NOT NULL"),
         partial("ix_tasks_schedule", "schedule_id", "id", where="schedule_id IS NOT NULL"),

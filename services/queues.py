@@ -22,20 +22,25 @@ MOST_RUNNING = 100_000
 MOST_RUNNING_OF_KEY = 10_000
 HEADS = 20  # rows looked at for each priority, to find what waits longest
 
-# Hops from priority to priority by index, instead of reading the line. Within a priority the line is in the order of
-# ids, so what waits longest stands at its head, but for tasks that came back into the line a moment ago.
+# Of every queue: hops from priority to priority by index, instead of reading the line. Within a priority the line is
+# in the order of ids, so what waits longest stands at its head, but for tasks that came back into it a moment ago.
 LONGEST_WAIT = text(f"""
-    WITH RECURSIVE steps (priority) AS (
-        SELECT (SELECT max(priority) FROM tasks WHERE queue = :queue AND {IN_LINE})
+    WITH RECURSIVE steps (queue, priority) AS (
+        SELECT name, (SELECT max(tasks.priority) FROM tasks WHERE tasks.queue = queues.name AND {IN_LINE}) FROM queues
         UNION ALL
-        SELECT (SELECT max(priority) FROM tasks WHERE queue = :queue AND {IN_LINE} AND priority < steps.priority)
-        FROM steps WHERE steps.priority IS NOT NULL
+        SELECT steps.queue, (
+            SELECT max(tasks.priority) FROM tasks
+            WHERE tasks.queue = steps.queue AND {IN_LINE} AND tasks.priority < steps.priority
+        ) FROM steps WHERE steps.priority IS NOT NULL
     )
-    SELECT priority FROM steps WHERE priority IS NOT NULL
-""")
-HEAD = text(f"""
-    SELECT queued_at FROM tasks WHERE queue = :queue AND {IN_LINE} AND priority = :priority ORDER BY id LIMIT {HEADS}
-""").columns(queued_at=tables.tasks.c.queued_at.type)
+    SELECT queue, (
+        SELECT min(queued_at) FROM (
+            SELECT queued_at FROM tasks
+            WHERE tasks.queue = steps.queue AND {IN_LINE} AND tasks.priority = steps.priority ORDER BY id LIMIT {HEADS}
+        ) AS head
+    ) AS since
+    FROM steps WHERE priority IS NOT NULL
+""").columns(since=tables.tasks.c.queued_at.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,15 @@ def list_queues() -> list[QueueState]:
     """All queues by name."""
     with reading() as session:
         rows = session.execute(select(tables.queues).order_by(tables.queues.c.name)).all()
-        counts = stats.by_queue()
-        return [_state(session, row, counts.get(row.name, {})) for row in rows]
+        counts, oldest = stats.by_queue(), _oldest(session)
+        return [_state(row, counts.get(row.name, {}), oldest) for row in rows]
 
 
 def get(name: str) -> QueueState:
     """One queue. Raises `NotFound`, with names that are near."""
     with reading() as session:
         row = session.execute(select(tables.queues).where(tables.queues.c.name == _known(session, name))).one()
-        return _state(session, row, stats.by_status(queue=name))
+        return _state(row, stats.by_status(queue=name), _oldest(session))
 
 
 def pause(name: str, reason: str) -> QueueState:
@@ -134,19 +139,22 @@ def set_key_limit(key: str, n: int) -> int:
         return keys.unpark(session, {key: n})
 
 
-def _state(session: Session, row: Any, counts: dict[Status, int]) -> QueueState:
+def _state(row: Any, counts: dict[Status, int], oldest: dict[str, datetime]) -> QueueState:
     depth = counts.get(Status.queued, 0)
     return QueueState(
         name=row.name, depth=depth, pending=counts.get(Status.pending, 0), running=counts.get(Status.running, 0),
-        oldest_queued_at=_oldest(session, row.name) if depth else None, max_running=row.max_running,
+        oldest_queued_at=oldest.get(row.name) if depth else None, max_running=row.max_running,
         paused_at=row.paused_at, paused_by=row.paused_by, pause_reason=row.pause_reason,
     )  # fmt: skip
 
 
-def _oldest(session: Session, queue: str) -> datetime | None:
-    priorities = session.execute(LONGEST_WAIT, {"queue": queue}).scalars().all()
-    heads = (session.execute(HEAD, {"queue": queue, "priority": p}).scalars() for p in priorities)
-    return min((at for head in heads for at in head if at is not None), default=None)
+def _oldest(session: Session) -> dict[str, datetime]:
+    """Since when the oldest in the line of each queue waits."""
+    found: dict[str, datetime] = {}
+    for queue, since in session.execute(LONGEST_WAIT).all():
+        if since is not None:
+            found[queue] = min(since, found.get(queue, since))
+    return found
 
 
 def _locked(session: Session, name: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, select, text, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session
 
@@ -24,7 +24,7 @@ __all__ = ["Count", "Page", "TaskFilter", "by_ids", "count", "forget", "ids", "i
 MOST_ROWS = 500
 MOST_IDS = 10_000
 STOP_AT = 2_000  # a page counts no farther: that takes a few milliseconds, however many there are
-NEWEST = 20_000  # ids that are read through before the index of words is asked
+NEWEST = 20_000  # ids that are read through before the index of words, or of endings, is asked
 
 _task = tables.tasks.c
 _HELD = " AND ".join(f"tasks.{term}" for term in HELD.split(" AND "))  # in the letters of its index
@@ -87,6 +87,8 @@ def _find(filter: TaskFilter, limit: int, before: int | None) -> list[int]:  # n
     with reading() as session:
         if is_postgresql() and filter.words:
             return _find_words(session, filter, limit, before)
+        if filter.finished_from is not None and not filter.words:
+            return _find_ended(session, filter, limit, before)
         return _newest(session, _branches(session, filter, before), filter, limit)
 
 
@@ -96,7 +98,7 @@ def _find_words(session: Session, filter: TaskFilter, limit: int, before: int | 
     PostgreSQL guesses badly how many tasks have a word that begins so. Left to itself it would read through all tasks
     for a rare one.
     """
-    end = before or 1 + (session.execute(select(func.max(_task.id))).scalar() or 0)
+    end = before or _end(session)
     recent = [branch.where(*fulltext.between(end - NEWEST, end)) for branch in _branches(session, filter, before)]
     found = _newest(session, recent, filter, limit)
     if len(found) == limit or end <= NEWEST:
@@ -104,17 +106,38 @@ def _find_words(session: Session, filter: TaskFilter, limit: int, before: int | 
     return _newest(session, _branches(session, filter, before, words_first=True), filter, limit)
 
 
-def _newest(session: Session, branches: list[Select], filter: TaskFilter, limit: int) -> list[int]:  # noqa: A002
-    limited = [_newest_first(branch, filter).limit(limit) for branch in branches]
+def _find_ended(session: Session, filter: TaskFilter, limit: int, before: int | None) -> list[int]:  # noqa: A002
+    """First among the newest; then all that ended since, by the index of endings: a quiet hour has few of them, and
+    whoever looked for them by their ids would read the whole history."""
+    end = before or _end(session)
+    branches = _branches(session, filter, before)
+    found = _newest(session, [branch.where(_task.id >= end - NEWEST) for branch in branches], filter, limit)
+    if len(found) == limit or end <= NEWEST:
+        return found
+    return _newest(session, branches, filter, limit, sort=True)
+
+
+def _end(session: Session) -> int:
+    return 1 + (session.execute(select(func.max(_task.id))).scalar() or 0)
+
+
+def _newest(
+    session: Session,
+    branches: list[Select],
+    filter: TaskFilter,  # noqa: A002
+    limit: int,
+    sort: bool = False,
+) -> list[int]:
+    limited = [_newest_first(branch, filter, sort).limit(limit) for branch in branches]
     if len(limited) == 1:
         return list(session.execute(limited[0]).scalars())
     merged = union_all(*(select(branch.subquery().c.id) for branch in limited)).subquery()
     return list(session.execute(select(merged.c.id).order_by(merged.c.id.desc()).limit(limit)).scalars())
 
 
-def _newest_first(query: Select, filter: TaskFilter) -> Select:  # noqa: A002
-    if filter.held and not filter.words:
-        return query.order_by(text("+tasks.id DESC"))  # the sign: all held are read and sorted, and nothing else
+def _newest_first(query: Select, filter: TaskFilter, sort: bool) -> Select:  # noqa: A002
+    if sort or (filter.held and not filter.words):
+        return query.order_by(text("+tasks.id DESC"))  # the sign: all that match are read and sorted, and nothing else
     return fulltext.newest_first(query) if filter.words else query.order_by(_task.id.desc())
 
 
@@ -139,11 +162,20 @@ def _branches(
     query = query.where(*conditions)
     if filter.held:  # few, and by their own index
         asked = [_task.status.in_(filter.status)] if filter.status else []
-        return [query.where(text(_HELD), *asked)]
-    return [query.where(*of_status) for of_status in _of_statuses(filter.status)]
+        return [query.where(text(_HELD), *asked, *error) for error in _of_error(filter.error)]
+    statuses = _of_statuses(filter.status, by_error=filter.error is not None)
+    return [query.where(*of_status, *error) for of_status in statuses for error in _of_error(filter.error)]
 
 
-def _of_statuses(statuses: Any) -> list[list[Any]]:
+def _of_error(error: str | None) -> list[list[Any]]:
+    """A fingerprint or a class: each has its index, in the order of ids; asked for at once, all would be sorted."""
+    if error is None:
+        return [[]]
+    of_class = [_task.error_class == error, _task.fingerprint.is_distinct_from(error)]
+    return [[_task.fingerprint == error], of_class]
+
+
+def _of_statuses(statuses: Any, by_error: bool) -> list[list[Any]]:
     """Conditions, in the letters of the partial indexes: SQLite takes them for nothing else."""
     if not statuses:
         return [[]]
@@ -153,13 +185,15 @@ def _of_statuses(statuses: Any) -> list[list[Any]]:
         narrow = [text("tasks.status = 'running'")] if live == {Status.running} else [_task.status.in_(live)]
         found.append([text(f"tasks.{UNFINISHED}"), *([] if live == LIVE else narrow)])
     ended = sorted(statuses - LIVE)
-    return found + [[_task.status == one] if one is Status.completed else _broken(one) for one in ended]
+    return found + [[_task.status == one] if one is Status.completed else _broken(one, by_error) for one in ended]
 
 
-def _broken(status: Status) -> list[Any]:
+def _broken(status: Status, by_error: bool) -> list[Any]:
     """PostgreSQL sees that one of them is among both; told of both, it expects a few tasks, and sorts all there are."""
-    one = text(f"tasks.status = '{status.value}'")
-    return [one] if is_postgresql() else [text(f"tasks.{BROKEN}"), one]
+    one = f"tasks.status = '{status.value}'"
+    if by_error:  # whose tasks have nearly all failed: PostgreSQL, which guesses that few have, would sort them all
+        return [text(f"CASE WHEN {one} THEN TRUE ELSE FALSE END" if is_postgresql() else one)]
+    return [text(one)] if is_postgresql() else [text(f"tasks.{BROKEN}"), text(one)]
 
 
 def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002
@@ -168,8 +202,6 @@ def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002
     if filter.created_by_kind not in (None, "api"):
         found.append(text(f"tasks.{NOT_BY_CODE}"))
     found.append(text(f"tasks.{HIDDEN}") if filter.deleted else _task.deleted_at.is_(None))
-    if filter.error is not None:
-        found.append(or_(_task.fingerprint == filter.error, _task.error_class == filter.error))
     if filter.tag is not None:
         found.append(and_(text(f"tasks.{TAGGED}"), _tagged(filter.tag)))
     for name in ("created", "finished"):

@@ -1,6 +1,7 @@
 """The spans of time that charts show, and the sums that are kept for each: as its charts draw them, and no finer."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from models import now
 
@@ -16,6 +17,11 @@ class Span:
     step: int
     slow: int
     fine: bool  # lengths of lines come from the sums by the minute
+
+    @property
+    def since(self) -> datetime:
+        """When the first column of its charts begins: what they count ended then or later."""
+        return datetime.fromtimestamp(self.starts(self.step)[0] * 60, UTC)
 
     def starts(self, step: int) -> list[int]:
         """The first minute (since 1970) of each column, the present one last."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from console import asked
 from console.figures import Stand
 from console.ui import say, schedule_attention
 from models import now
@@ -124,6 +125,6 @@ def _types(types: Sequence[TypeTrend], span: str) -> list[Alarm]:
     for one in types:
         if one.ended >= ENOUGH and (one.failure_rate or 0) >= FAILING:
             words = f"{one.name}: {one.failed:,} of {one.ended:,} failed in the last {span}."
-            params = {"type": one.name, "status": "Failed"}
+            params = {"type": one.name, "status": "Failed", "ended": asked.ENDED_IN.format(span)}
             found.append(Alarm(words, "tasks", params, grave=one.failed == one.ended))
     return found

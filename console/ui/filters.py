@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from console import asked, reads
-from console.asked import EMPTY, KEYS, MAKERS, SPANS, STATUSES
+from console.asked import EMPTY, ENDED, KEYS, MAKERS, SPANS, STATUSES
 from console.ui import export_menu, say, views_menu
 from services.errors import InvalidInput
 from services.search import TaskFilter
@@ -26,13 +26,17 @@ def chosen() -> TaskFilter | None:
     with st.container(horizontal=True, vertical_alignment="center", key="filter_words"):
         st.text_input(
             "Search", key="text", bind="query-params", type="search", icon=":material/search:",
-            placeholder="Words, or #number", label_visibility="collapsed", max_chars=200, width=260,
+            placeholder="Words, or #number", label_visibility="collapsed", max_chars=200, width=230,
         )  # fmt: skip
         types, queues = reads.names()
         _one_of("type", types, "Any type")
         _one_of("queue", queues, "Any queue")
         st.selectbox(
-            "Created", list(SPANS), index=None, key="created", bind="query-params", placeholder="Any time",
+            "Created", list(SPANS), index=None, key="created", bind="query-params", placeholder="Created any time",
+            label_visibility="collapsed", width=165,
+        )  # fmt: skip
+        st.selectbox(
+            "Ended", list(ENDED), index=None, key="ended", bind="query-params", placeholder="Ended any time",
             label_visibility="collapsed", width=160,
         )  # fmt: skip
         with st.popover(_more_label(), icon=":material/tune:"):
@@ -70,8 +74,9 @@ def choose(given: dict[str, Any]) -> None:
         fits = type(value) is type(empty) or (empty is None and isinstance(value, str))
         st.session_state[key] = value if fits else empty
     st.session_state["status"] = [name for name in st.session_state["status"] if name in STATUSES]
-    if st.session_state["created"] not in SPANS:
-        st.session_state["created"] = None
+    for key, known in (("created", SPANS), ("ended", ENDED)):
+        if st.session_state[key] not in known:
+            st.session_state[key] = None
 
 
 def clear() -> None:
@@ -83,7 +88,7 @@ def _one_of(key: str, names: list[str], placeholder: str) -> str | None:
     now_said = st.session_state.get(key)  # of a saved view: a type that no worker has declared lately is asked for, too
     return st.selectbox(
         key.capitalize(), names if now_said in (None, *names) else [*names, now_said], index=None, key=key,
-        bind="query-params", placeholder=placeholder, label_visibility="collapsed", width=180,
+        bind="query-params", placeholder=placeholder, label_visibility="collapsed", width=155,
     )  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from console import pages
+from console import asked, pages
 from console.ui import look, parts, say
-from models import Outcome, Status, now
+from models import FINISHED, Outcome, Status, now
 from services.queues import QueueState
 from services.trends import Depths, Trend
 
@@ -45,9 +45,10 @@ def counter(
     """One figure over its course in the span."""
     with st.container(border=True, gap=None, height="stretch", key=f"count_{key}"):
         label = f"{name} in {span}" if span else name
-        st.page_link(
-            pages.page("tasks"), label=label, icon=icon, query_params={"status": look.NAMES[status]},
-        )  # fmt: skip
+        wanted = {"status": look.NAMES[status]}
+        if span and status in FINISHED:
+            wanted["ended"] = asked.ENDED_IN.format(span)
+        st.page_link(pages.page("tasks"), label=label, icon=icon, query_params=wanted)
         course = [n or 0 for n in line or ()]
         st.metric(
             label, "–" if value is None else f"{value:,}", label_visibility="collapsed",

@@ -26,7 +26,8 @@ ODD = [
     "../../etc", "\u202eabc", "[]", "null", "true", "NaN", "#0", "#" + "9" * 15, "{{ slot }}", "é", "🦆",
 ]  # fmt: skip
 PARAMETERS = {
-    "overview": ["span"], "tasks": ["status", "type", "queue", "text", "error", "tag", "created", "held", "deleted"],
+    "overview": ["span"],
+    "tasks": ["status", "type", "queue", "text", "error", "tag", "created", "ended", "held", "deleted"],
     "task": ["id", "tab"], "run": ["run_type", "again", "task"],
     "schedules": ["schedules_state", "schedules_text", "schedules_view"], "schedule": ["id", "schedule_tab", "fired"],
     "inbox": ["dismissed"], "errors": ["errors_state", "span"], "workers": ["span"],

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 import streamlit as st
@@ -54,6 +55,27 @@ def test_the_counters_are_of_the_span_in_the_address(page, span):  # noqa: F811
         "Queued": "1", "Running": "2", "Pending": "1", f"Completed in {span}": "1", f"Failed in {span}": "1",
         f"Retried in {span}": "0",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Completed", "Failed"])
+def test_what_ended_in_a_span_leads_to_as_many_tasks_as_it_says(page, name):  # noqa: F811
+    for move in (Move.complete, Move.complete, Move.fail):
+        tasks.enqueue("count", {})
+        finish(take(1), move)
+    long_ago = {"t": stored(now() - timedelta(hours=50)), "m": 50 * 60}
+    execute("UPDATE tasks SET created_at = :t, finished_at = :t", t=long_ago["t"])
+    execute("UPDATE rollup_deltas SET minute = minute - :m, hour = hour - 50 WHERE hour > 0", m=long_ago["m"])
+    some_tasks()
+    test = spanned(page, "24h")
+    number = metrics(test)[f"{name} in 24h"]
+    (link,) = [one.proto for one in test.get("page_link") if one.proto.label == f"{name} in 24h"]
+    wanted = dict(parse_qsl(link.query_string))
+    assert wanted == {"status": name, "ended": "Ended in 24h"}
+    test = fine(page("tasks", **wanted))
+    (grid,) = test.dataframe
+    assert (number, len(grid.value)) == ("1", 1)
+    assert "1 match" in said(test)
+    assert test.selectbox(key="ended").value == "Ended in 24h"
 
 
 @one_ledger

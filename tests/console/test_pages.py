@@ -246,7 +246,7 @@ def test_a_task_that_is_not_there_is_said_in_a_sentence(page, number):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("status", "Nonsense"), ("type", "no_such"), ("created", "x"), ("text", "\0"), ("error", "a\nb")],
+    [("status", "Nonsense"), ("type", "no_such"), ("created", "x"), ("ended", "x"), ("text", "\0"), ("error", "a\nb")],
 )
 @one_ledger
 def test_a_forged_address_filters_nothing_and_breaks_nothing(page, key, value):

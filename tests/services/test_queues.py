@@ -132,7 +132,7 @@ def test_a_keys_limit_can_be_set_before_its_first_task(core):
 
 
 def test_the_list_shows_how_queues_stand(core):
-    tasks.enqueue("count", {})
+    counted = tasks.enqueue("count", {})
     old = [kit.greet(), kit.greet(priority=90), kit.greet(priority=10)]
     kit.take(1)  # the urgent one
     queues.set_max_running("default", 7)
@@ -141,6 +141,7 @@ def test_the_list_shows_how_queues_stand(core):
     assert (default.max_running, default.paused) == (7, False)
     assert default.oldest_queued_at == tasks.get(old[0].id).queued_at
     assert (numbers.name, numbers.depth, numbers.running) == ("numbers", 1, 0)
+    assert numbers.oldest_queued_at == counted.queued_at
 
 
 def test_what_waits_longest_is_found_in_every_priority(core):

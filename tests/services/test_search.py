@@ -47,6 +47,18 @@ def test_tasks_are_found_by_the_class_of_their_error_and_by_its_fingerprint(core
     assert found(error="Boo") == []
 
 
+def test_what_failed_is_found_by_its_error_and_counted_once(core):
+    both, other, later = kit.greet(), kit.greet(), kit.greet()
+    for task, mark in ((both, "Boom"), (other, "f2"), (later, "f3")):
+        kit.finish(kit.take_one(task), Move.fail, error_class="Boom", fingerprint=mark)
+    newest_first = [later.id, other.id, both.id]
+    assert found(error="Boom") == found(error="Boom", status=["failed", "cancelled"]) == newest_first
+    assert search.count(TaskFilter(error="Boom")) == search.Count(3, False)
+    assert search.count(TaskFilter(error="Boom", status="failed"), stop_at=2) == search.Count(2, True)
+    assert found(error="Boom", status=Status.completed) == found(error="Boom", held=True) == []
+    assert [task.id for task in search.page(TaskFilter(error="Boom"), before=later.id, size=1).rows] == [other.id]
+
+
 def in_every_status() -> dict[Status, int]:
     """One task in each."""
     made = {}
@@ -105,6 +117,22 @@ def test_times_are_from_included_to_excluded(core):
     kit.run_all()
     assert len(found(finished_from=now() - timedelta(minutes=1))) == 9
     assert found(finished_to=now() - timedelta(minutes=1)) == []
+
+
+def test_what_ended_lately_is_found_however_many_are_newer(core, monkeypatch):
+    monkeypatch.setattr(search, "NEWEST", 3)
+    ids = [kit.greet().id for _ in range(5)]
+    kit.run_all()
+    tasks.enqueue_many("greet", [{}] * 5, run_at=now() + timedelta(hours=1))
+    kit.finish(kit.take_one(broken := kit.greet()), Move.fail)
+    lately = now() - timedelta(minutes=1)
+    assert found(finished_from=lately) == [broken.id, *ids[::-1]]
+    assert found(finished_from=lately, status=["completed", "failed"]) == [broken.id, *ids[::-1]]
+    page = search.page(TaskFilter(status="completed", finished_from=lately), size=2)
+    assert [task.id for task in page.rows] == ids[:2:-1]
+    page = search.page(TaskFilter(status="completed", finished_from=lately), page.next_before, size=2)
+    assert [task.id for task in page.rows] == ids[2:0:-1]
+    assert found(finished_from=now() + timedelta(minutes=1)) == []
 
 
 def test_an_empty_ledger_has_empty_answers(core):
