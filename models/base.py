@@ -42,11 +42,6 @@ def follow_clock(database_time: datetime) -> None:
     _offset_s = offset_s()
 
 
-def in_step() -> bool:
-    """Whether the database was ever asked for its time."""
-    return _offset_s is not None
-
-
 def offset_s() -> float:
     """This machine's clock less one that nobody can set, in seconds: it changes when the clock is set."""
     for _ in range(3):

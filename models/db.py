@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
 from models import connect
-from models.base import forget_clock, in_step
+from models.base import forget_clock
 from models.turn import Turnstile
 from settings import settings
 
@@ -63,8 +63,8 @@ def transaction(first: bool = False) -> Iterator[Session]:
         token = _open.set(mine)
         try:
             with session.begin():
-                if not in_step() and is_postgresql():
-                    session.connection()  # the first takes the server's time, which what is written now is to bear
+                if is_postgresql():
+                    session.connection()  # takes the server's time after a rest: what is written now is to bear it
                 yield session
         finally:
             _open.reset(token)
