@@ -99,7 +99,7 @@ def postgresql(url: URL) -> Engine:
 def _ask_the_time(made: Engine) -> None:
     """As `pool_pre_ping`, but a connection that worked a moment ago is trusted: asking costs a fifth of a small act.
 
-    What is asked is the time: by this machine's clock, which may be wrong, nothing is done, and the server's may be set.
+    What is asked is the time: nothing is done by this machine's clock, which may be wrong, and the server's may be set.
     Workers and schedulers keep step with each beat; whoever enqueues or looks has none.
     """
     asked_at: float | None = None
