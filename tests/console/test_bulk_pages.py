@@ -91,7 +91,7 @@ def test_the_priority_s_dry_run_counts_those_that_have_it(page):
     tasks.enqueue_many("greet", [{}] * 2, priority=50)
     tasks.enqueue("greet", {}, priority=70)
     test = all_that_match(page("tasks"), "reprioritise")
-    assert "**1** queued will change their place in line" in said(test)
+    assert "**1** queued will change its place in line" in said(test)
     assert "**2** have that priority already" in said(test)
 
 

@@ -59,7 +59,7 @@ def test_what_it_would_do_is_said_in_words(core):
     plan = bulk.plan(Act.cancel, list(one_of_each().values()))
     assert bulk.sentences(plan.counts) == [
         (2, "pending will be cancelled"), (2, "queued will be cancelled"), (1, "running will be asked to stop"),
-        (4, "finished are left alone"), (1, "running were asked to stop already"),
+        (4, "finished are left alone"), (1, "running was asked to stop already"),
     ]  # fmt: skip
 
 
