@@ -108,9 +108,6 @@ def details(task: Task) -> None:
 
 
 def _first(task: Task) -> str:
-    """The tab that answers what one comes to ask."""
-    if task.status is Status.pending and task.waits_on:
-        return "Related"
     return "Result" if task.status is Status.completed else "Attempts" if task.status is Status.failed else "Log"
 
 
