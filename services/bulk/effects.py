@@ -68,7 +68,7 @@ def sentences(counts: Counts, done: bool = False) -> list[tuple[int, str]]:
         merged[_subject(status, what), what] += n
     places = list(Effect)
     order = sorted(merged.items(), key=lambda item: (not item[0][1].changes, -item[1], places.index(item[0][1])))
-    return [(n, f"{subject} {_of(n, what.value[2 if done else 1])}".strip()) for (subject, what), n in order if n]
+    return [(n, f"{subject} {_of(n, str(what.value[2 if done else 1]))}".strip()) for (subject, what), n in order if n]
 
 
 _OF_ONE = {
