@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import structlog
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -161,12 +161,14 @@ def _without_claims(scope: Scope) -> Scope:
 
 
 def _refusal(scope: Scope) -> Response:
-    """A page leads to the sign-in form; all else is refused in a sentence, which Streamlit's dialog shows."""
+    """A page leads to the sign-in form; all else is refused in a sentence (as JSON, Streamlit shows it)."""
     accepts = dict(scope["headers"]).get(b"accept", b"")
     if scope["method"] == "GET" and b"text/html" in accepts and not scope["path"].startswith(("/_stcore", "/api")):
         query = scope["query_string"].decode("latin-1")
         wanted = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted, safe='')}"), 303)
+    if scope["path"].startswith("/_stcore"):
+        return JSONResponse(NOT_SIGNED_IN, 401, {"Cache-Control": "no-store"})
     return _answer(401, NOT_SIGNED_IN)
 
 

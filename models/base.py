@@ -47,11 +47,6 @@ def keep_step(session: Session) -> None:
     follow_clock(session.execute(select(func.clock_timestamp())).scalar_one())
 
 
-def in_step() -> bool:
-    """Whether the database was ever asked for its time."""
-    return _offset_s is not None
-
-
 def offset_s() -> float:
     """This machine's clock less one that nobody can set, in seconds: it changes when the clock is set."""
     for _ in range(3):

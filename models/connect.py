@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from models.base import follow_clock
 SQLITE_NEEDS = (3, 51, 3)  # older ones can corrupt a file with several writers (sqlite.org/wal.html#walresetbug)
 SQLITE_WAIT_S = 30
 TRUSTED_S = 1.0  # how long a connection is not asked whether it still stands
+STEP_S = 5.0  # how long the server's clock is taken not to have been set
 
 
 class UnsafeSqlite(RuntimeError):
@@ -94,25 +96,17 @@ def postgresql(url: URL) -> Engine:
         pool_size=8,
         max_overflow=64,
     )
-    _ask_after_a_rest(made)
-    keep_step(made)
+    _ask_the_time(made)
     return made
 
 
-def keep_step(made: Engine) -> None:
-    """Take the time from the server once, before anything is done by this machine's clock, which may be wrong.
+def _ask_the_time(made: Engine) -> None:
+    """As `pool_pre_ping`, but a connection that worked a moment ago is trusted: asking costs a fifth of a small act.
 
-    Workers and schedulers go on doing so with each beat; whoever enqueues or looks has none.
+    What is asked is the time: nothing is done by this machine's clock, which may be wrong, and the server's may be set.
+    Workers and schedulers keep step with each beat; whoever enqueues or looks has none.
     """
-
-    @event.listens_for(made, "connect", once=True)
-    def _follow(connection: Any, _: object) -> None:
-        follow_clock(connection.execute("SELECT clock_timestamp()").fetchone()[0])
-        connection.rollback()
-
-
-def _ask_after_a_rest(made: Engine) -> None:
-    """As `pool_pre_ping`, but a connection that worked a moment ago is trusted: asking costs a fifth of a small act."""
+    asked_at: float | None = None
 
     @event.listens_for(made, "checkin")
     def _rest(connection: Any, record: Any) -> None:
@@ -120,12 +114,23 @@ def _ask_after_a_rest(made: Engine) -> None:
 
     @event.listens_for(made, "checkout")
     def _ask(connection: Any, record: Any, _: object) -> None:
-        if time.monotonic() - record.info.get("resting_since", time.monotonic()) < TRUSTED_S:
+        nonlocal asked_at
+        at = time.monotonic()
+        if asked_at is not None and at - asked_at < STEP_S and at - record.info.get("resting_since", at) < TRUSTED_S:
             return
         try:
-            made.dialect.do_ping(connection)
+            follow_clock(_time(connection))
         except made.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error  # a new one is made, and the others are not trusted any more
+        asked_at = at
+
+
+def _time(connection: Any) -> datetime:
+    """The server's, in one exchange: outside of a transaction, none has to be begun and ended."""
+    connection.autocommit = True
+    time_there: datetime = connection.execute("SELECT clock_timestamp()").fetchone()[0]
+    connection.autocommit = False
+    return time_there
 
 
 def _json(stored: str) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
 from models import connect
-from models.base import forget_clock, in_step
+from models.base import forget_clock
 from models.turn import Turnstile
 from settings import settings
 
@@ -64,10 +64,8 @@ def transaction(first: bool = False, single: bool = False) -> Iterator[Session]:
         token = _open.set(mine)
         try:
             with session.begin():
-                if single and is_postgresql():
-                    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-                if not in_step() and is_postgresql():
-                    session.connection()  # the first takes the server's time, which what is written now is to bear
+                if is_postgresql():  # what is written now is to bear the server's time, which this takes after a rest
+                    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"} if single else None)
                 yield session
         finally:
             _open.reset(token)

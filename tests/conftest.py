@@ -68,8 +68,7 @@ def sharing(make: Callable[[URL], Engine]) -> Callable[[URL], Engine]:
 
 connect.sqlite, connect.postgresql = sharing(connect.sqlite), sharing(connect.postgresql)
 
-keep_step = connect.keep_step
-connect.keep_step = lambda made: None  # tests set this machine's clock, and mean it
+connect.follow_clock = lambda _: None  # tests set this machine's clock, and mean it
 
 
 @pytest.hookimpl(tryfirst=True)

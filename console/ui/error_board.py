@@ -69,8 +69,8 @@ def _grid(groups: list[Group], key: str) -> int | None:
 def _line(group: Group) -> dict[str, object]:
     row = group.row
     return {
-        "Tasks": f"{row.total:,}", "Error": say.visible(row.error_class or "") or None, "Last 14 days": group.days,
-        "Type": say.visible(row.type),
+        "Tasks": f"{row.total:,}", "Error": say.visible(row.error_class or "") or None, "Type": say.visible(row.type),
+        "Last 14 days": group.days,
         "Last message": say.visible(say.short(group.message or "", 300)) or None,
         "First": say.at(row.first_at), "Last": say.ago(row.last_at), "State": "Reopened" if group.reopened else None,
     }  # fmt: skip

@@ -68,7 +68,17 @@ def sentences(counts: Counts, done: bool = False) -> list[tuple[int, str]]:
         merged[_subject(status, what), what] += n
     places = list(Effect)
     order = sorted(merged.items(), key=lambda item: (not item[0][1].changes, -item[1], places.index(item[0][1])))
-    return [(n, f"{subject} {what.value[2 if done else 1]}".strip()) for (subject, what), n in order if n]
+    return [(n, f"{subject} {_of(n, str(what.value[2 if done else 1]))}".strip()) for (subject, what), n in order if n]
+
+
+_OF_ONE = {
+    "are": "is", "were": "was", "have": "has", "share": "shares", "belong": "belongs", "wait": "waits", "their": "its",
+}  # fmt: skip
+
+
+def _of(n: int, words: str) -> str:
+    """Words that are written of several, said of so many."""
+    return " ".join(_OF_ONE.get(word, word) for word in words.split()) if n == 1 else words
 
 
 def _subject(status: Status | None, what: Effect) -> str:

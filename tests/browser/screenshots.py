@@ -75,6 +75,7 @@ def _yesterday() -> None:
     people = believable.people()
     believable.history(people)
     believable_schedules.history(people)
+    believable.sum_up()
 
 
 def _break() -> None:

@@ -25,7 +25,7 @@ def test_three_hundred_are_cancelled_after_a_dry_run_and_brought_back(browser_pa
     page.get_by_text("Cancel…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("300 pending will be cancelled")).to_be_visible()
-    expect(dialog.get_by_text("1 finished are left alone")).to_be_visible()
+    expect(dialog.get_by_text("1 finished is left alone")).to_be_visible()
     assert count("status = 'cancelled'") == 0
     late = kinds.echo.with_options(run_at=later).enqueue()
 

@@ -80,6 +80,7 @@ def test_a_revoked_session_closes_its_tab(browser_page, console):
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     sessions.revoke(scalar("SELECT max(id) FROM sessions WHERE revoked_at IS NULL"))
     expect(page.get_by_role("heading", name="Connection error")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Reload the page to sign in.")).to_be_visible()
     page.goto(console)
     expect(page.get_by_role("heading", name="Sign in to Callboard")).to_be_visible()
 

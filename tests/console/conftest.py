@@ -1,7 +1,8 @@
-"""A console's ledger, the people of its tests, and the gate with real routes behind it, served for real."""
+"""A console's ledger, the people of its tests, its pages, and the gate with real routes behind it, served for real."""
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -9,18 +10,24 @@ from typing import Any
 
 import pytest
 import requests
+import streamlit as st
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest
 from websockets.sync.client import ClientConnection, connect
 
 import settings as settings_module
 from console import gate, routes, signing
+from console.ui import cards
 from models import Operator, Role
-from services import operators, sessions
+from services import catalog, operators, sessions
+from settings import ROOT
+from tests.console.kit import Open
+from tests.services.kit import a_type, known
 from tests.support import wait_until
 
 PASSWORD = "correct horse battery"
@@ -82,6 +89,55 @@ def client(ledger: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         server.should_exit = server.force_exit = True
         thread.join(10)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def nothing_kept(ledger: str) -> Iterator[None]:
+    """No figures of another test."""
+    cards.forget()
+    st.cache_data.clear()
+    yield
+    cards.forget()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def types(nothing_kept: None) -> Iterator[None]:
+    """Task types that a worker has declared."""
+    with known(a_type("greet", doc="Say hello."), a_type("count")):
+        catalog.declare()
+        catalog.declared(fresh=True)
+        yield
+
+
+@pytest.fixture
+def people(types: None) -> dict[str, Operator]:
+    """One of each role, by the role's name."""
+    return {role.value: operators.create(f"{role.value}-1", role) for role in Role}
+
+
+@pytest.fixture
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page under test becomes `__main__`, which processes that are spawned later would import."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture
+def page(people: dict[str, Operator], main_module: None) -> Open:
+    """Opens a page as somebody of a role."""
+
+    def show(name: str, role: str = "admin", **params: str) -> AppTest:
+        secret = sessions.redeem(sessions.link(people[role].id), "10.0.0.7", "Firefox/150")
+        session = sessions.check(secret)
+        assert session is not None
+        test = AppTest.from_file(str(ROOT / "console/app.py"), default_timeout=60)
+        test.user = {"session": str(session.id)}
+        test.context = {"timezone": "Europe/Berlin"}
+        for key, value in params.items():
+            test.query_params[key] = value
+        return (test.switch_page(f"views/{name}.py") if name != "overview" else test).run()
+
+    return show
 
 
 def signed_in(browser: Browser, operator: Operator) -> Browser:

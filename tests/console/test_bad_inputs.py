@@ -13,7 +13,7 @@ from models import Role, now
 from services import catalog, operators, tasks
 from services.errors import InvalidInput, ServiceError
 from tests.console.conftest import signed_in
-from tests.console.test_pages import PAGES, fine, main_module, page, people, some_tasks, types  # noqa: F401 - fixtures
+from tests.console.kit import PAGES, fine, some_tasks
 from tests.services import kit
 from tests.services.bad_inputs import OPTIONS, PAYLOADS, TEXTS, typed
 from tests.services.test_filenames import NAMES
@@ -36,7 +36,7 @@ PARAMETERS = {
 
 
 @pytest.fixture
-def run(page: Any) -> AppTest:  # noqa: F811
+def run(page: Any) -> AppTest:
     """The form of `greet`, which the console knows by what a worker declared of it; its arguments as JSON."""
     catalog.unregister("greet")
     test = fine(page("run", "member", run_type="greet"))
@@ -127,12 +127,12 @@ class File(io.BytesIO):
 
 @one_ledger
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(name, str)], ids=lambda name: ascii(name)[:20])
-def test_an_upload_with_a_name_that_cannot_be_is_refused_before_its_siblings_are_stored(ledger, types, name):  # noqa: F811
+def test_an_upload_with_a_name_that_cannot_be_is_refused_before_its_siblings_are_stored(ledger, types, name):
     payload = {"data": form.Upload(File("fine.csv")), "n": form.Upload(File(name))}
     assert kit.refused(lambda: tasks.check("greet", form.standing_in(payload)), InvalidInput).startswith("name: ")
 
 
-def test_whatever_an_address_asks_no_page_breaks(page):  # noqa: F811
+def test_whatever_an_address_asks_no_page_breaks(page):
     some_tasks()
     test = page("overview")
     assert {*PARAMETERS, "settings"} == {*PAGES, "task", "schedule"}
@@ -204,7 +204,7 @@ def test_an_account_that_cannot_be_is_refused(ada):
 
 
 @one_ledger
-def test_the_form_of_settings_refuses_a_name_in_a_sentence(page):  # noqa: F811
+def test_the_form_of_settings_refuses_a_name_in_a_sentence(page):
     test = fine(page("settings"))
     before = kit.written()
     for name in ("a\0b", " admin", " ", "admin-1"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
@@ -10,17 +11,15 @@ from models import GroupState, Move, Status
 from services import error_counts, error_groups, saved_views, tasks, workers
 from services.audit import acting_as
 from services.bulk import Act
-from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, ticked, types
+from tests.console.kit import HOSTILE, fine, harmless, said, ticked
 from tests.services.kit import count, events, execute, finish, status, take
 from tests.support import one_ledger, wait_until
-
-__all__ = ["main_module", "page", "people", "types"]  # fixtures
 
 Open = Callable[..., AppTest]
 
 
 # What pages show is the same on both: the services behind them are tested on both
-pytestmark = one_ledger
+pytestmark = [one_ledger, pytest.mark.usefixtures("types")]
 
 
 def fail(many: int, fingerprint: str = "f1", words: str = "no such album") -> list[int]:
@@ -92,7 +91,7 @@ def test_the_priority_s_dry_run_counts_those_that_have_it(page):
     tasks.enqueue_many("greet", [{}] * 2, priority=50)
     tasks.enqueue("greet", {}, priority=70)
     test = all_that_match(page("tasks"), "reprioritise")
-    assert "**1** queued will change their place in line" in said(test)
+    assert "**1** queued will change its place in line" in said(test)
     assert "**2** have that priority already" in said(test)
 
 

@@ -6,15 +6,15 @@ from console.ui import returning
 from models import Move, Status, Task
 from services import artifacts, inbox, operators, tasks
 from services.audit import acting_as
-from tests.console.test_pages import HOSTILE, fine, harmless, main_module, page, people, said, types  # noqa: F401
+from tests.console.kit import HOSTILE, fine, harmless, said
 from tests.services.kit import execute, finish, status, take
 from tests.support import one_ledger
 
-pytestmark = one_ledger
+pytestmark = [one_ledger, pytest.mark.usefixtures("types")]
 
 
 @pytest.fixture
-def mine(people) -> list[Task]:  # noqa: F811
+def mine(people) -> list[Task]:
     """Three tasks of the admin's that have ended, and one that runs; one of somebody else's."""
     with acting_as(people["admin"]):
         form = {"return_path": "/run?run_type=greet", "form": {"as_json": True}}
@@ -44,7 +44,7 @@ def menu(test) -> str:
     return next(p.popover.label for p in (b.proto for b in test.get("popover")) if "running" in p.popover.label)
 
 
-def test_the_inbox_lists_what_ended_of_mine_and_harms_nobody(page, mine):  # noqa: F811
+def test_the_inbox_lists_what_ended_of_mine_and_harms_nobody(page, mine):
     test = fine(page("inbox"))
     assert len(labels(test)) == 3
     assert "Not yours" not in "".join(labels(test))
@@ -53,18 +53,18 @@ def test_the_inbox_lists_what_ended_of_mine_and_harms_nobody(page, mine):  # noq
     harmless(page("overview"))
 
 
-def test_the_strip_says_what_runs_and_what_is_new_on_every_page(page, mine):  # noqa: F811
+def test_the_strip_says_what_runs_and_what_is_new_on_every_page(page, mine):
     assert menu(page("overview")) == "1 running · 3 new"
     assert menu(page("settings")) == "1 running · 3 new"
 
 
-def test_a_viewer_has_an_empty_inbox_of_their_own(page, mine):  # noqa: F811
+def test_a_viewer_has_an_empty_inbox_of_their_own(page, mine):
     test = fine(page("inbox", "viewer"))
     assert labels(test) == []
     assert "Nothing has ended yet of what you asked for" in said(test)
 
 
-def test_an_entry_is_read_dismissed_and_restored(page, mine, people):  # noqa: F811
+def test_an_entry_is_read_dismissed_and_restored(page, mine, people):
     number = mine[1].id
     test = fine(page("inbox"))
     test = fine(test.button(key=f"read_{number}").click().run())
@@ -78,13 +78,13 @@ def test_an_entry_is_read_dismissed_and_restored(page, mine, people):  # noqa: F
         assert [entry.task.id for entry in inbox.page(dismissed=True).entries] == []
 
 
-def test_all_is_read_at_once(page, mine, people):  # noqa: F811
+def test_all_is_read_at_once(page, mine, people):
     fine(page("inbox").button(key="read_all").click().run())
     with acting_as(people["admin"]):
         assert inbox.unread() == []
 
 
-def test_only_a_page_of_this_console_is_offered_as_the_way_back(page, mine):  # noqa: F811
+def test_only_a_page_of_this_console_is_offered_as_the_way_back(page, mine):
     offered = {b.key for b in fine(page("inbox")).button if (b.key or "").startswith("back_")}
     assert offered == {f"back_{mine[0].id}"}
 
@@ -97,7 +97,7 @@ def test_a_path_means_a_page_or_none(path, name):
     assert returning.leads_to(path) == name
 
 
-def test_the_way_back_is_the_form_as_it_was_left(page, mine):  # noqa: F811
+def test_the_way_back_is_the_form_as_it_was_left(page, mine):
     test = fine(page("inbox"))
     test = fine(test.button(key=f"back_{mine[0].id}").click().run())
     assert test.title[0].value == "Run a task"
@@ -107,13 +107,13 @@ def test_the_way_back_is_the_form_as_it_was_left(page, mine):  # noqa: F811
     assert '"name": "a"' in test.text_area(key=f"{key}#text").value
 
 
-def test_opening_a_task_from_elsewhere_reads_its_entry(page, mine, people):  # noqa: F811
+def test_opening_a_task_from_elsewhere_reads_its_entry(page, mine, people):
     fine(page("task", id=str(mine[1].id)))
     with acting_as(people["admin"]):
         assert [task.id for task in inbox.unread()] == [mine[2].id, mine[0].id]
 
 
-def test_a_failed_task_names_those_that_failed_alike(page):  # noqa: F811
+def test_a_failed_task_names_those_that_failed_alike(page):
     made = [tasks.enqueue("greet", {}) for _ in range(3)]
     finish(take(2), Move.fail, fingerprint="alike")
     finish(take(1), Move.fail, fingerprint="another")
@@ -121,7 +121,7 @@ def test_a_failed_task_names_those_that_failed_alike(page):  # noqa: F811
     assert "No other task has failed in this way" in said(fine(page("task", id=str(made[2].id))))
 
 
-def test_files_are_previewed_as_tables_and_text_never_as_markup(page):  # noqa: F811
+def test_files_are_previewed_as_tables_and_text_never_as_markup(page):
     task = tasks.enqueue("greet", {})
     (claimed,) = take(1)
     for name, data in (
@@ -145,7 +145,7 @@ def test_files_are_previewed_as_tables_and_text_never_as_markup(page):  # noqa: 
     assert "There is no preview of this kind of file" in said(test)
 
 
-def test_the_picture_of_a_family_holds_links_and_no_words_of_others_as_markup(page):  # noqa: F811
+def test_the_picture_of_a_family_holds_links_and_no_words_of_others_as_markup(page):
     first = tasks.enqueue("greet", {}, title=HOSTILE)
     then = tasks.enqueue("greet", {}, needs=[first])
     test = fine(page("task", id=str(then.id), tab="Related"))
@@ -155,7 +155,7 @@ def test_the_picture_of_a_family_holds_links_and_no_words_of_others_as_markup(pa
     assert f'href="/task?id={then.id}"' in drawn
 
 
-def test_theme_and_notifications_are_kept_with_the_account(page, people):  # noqa: F811
+def test_theme_and_notifications_are_kept_with_the_account(page, people):
     test = fine(page("settings", "viewer"))
     test = fine(test.get("button_group")[0].set_value("Dark").run())
     fine(test.toggle(key="set_notify").set_value(True).run())
@@ -163,13 +163,13 @@ def test_theme_and_notifications_are_kept_with_the_account(page, people):  # noq
     assert (kept.theme, kept.notify) == ("dark", True)
 
 
-def test_an_empty_ledger_says_what_the_sample_lacks(page):  # noqa: F811
+def test_an_empty_ledger_says_what_the_sample_lacks(page):
     test = fine(page("overview"))
     assert test.button(key="run_sample").disabled
     assert "No worker has declared" in said(test)
 
 
-def test_where_the_database_goes_away_the_strip_is_silent(page, mine, monkeypatch):  # noqa: F811
+def test_where_the_database_goes_away_the_strip_is_silent(page, mine, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
     def away() -> None:
@@ -182,7 +182,7 @@ def test_where_the_database_goes_away_the_strip_is_silent(page, mine, monkeypatc
     assert not test.error
 
 
-def test_a_rerun_that_ends_again_is_new_again(page, mine, people):  # noqa: F811
+def test_a_rerun_that_ends_again_is_new_again(page, mine, people):
     with acting_as(people["admin"]):
         inbox.mark_all_read()
     execute("UPDATE tasks SET error_class = NULL")

@@ -8,15 +8,7 @@ from services import tasks
 from services.audit import acting_as
 from services.doctor import checkup
 from services.errors import Conflict, Forbidden
-from tests.console.test_pages import (  # noqa: F401 - fixtures
-    fine,
-    harmless,
-    main_module,
-    page,
-    people,
-    said,
-    types,
-)
+from tests.console.kit import fine, harmless, said
 from tests.services import kit
 from tests.support import one_ledger
 
@@ -60,7 +52,7 @@ def broken_ledger() -> tuple[int, int]:
 
 @pytest.mark.parametrize("role", ["viewer", "member"])
 @one_ledger
-def test_who_may_not_look_sees_no_card(page, people, role):  # noqa: F811
+def test_who_may_not_look_sees_no_card(page, people, role):
     test = fine(page("settings", role))
     assert "check_now" not in keys(test)
     with acting_as(people[role]):
@@ -70,13 +62,13 @@ def test_who_may_not_look_sees_no_card(page, people, role):  # noqa: F811
 
 
 @one_ledger
-def test_nothing_is_looked_at_before_a_click(page):  # noqa: F811
+def test_nothing_is_looked_at_before_a_click(page):
     fine(page("settings").run())
     assert checkup._latest == []
 
 
 @one_ledger
-def test_a_sound_ledger_is_said_to_be_sound_and_what_was_not_asked_about_too(page):  # noqa: F811
+def test_a_sound_ledger_is_said_to_be_sound_and_what_was_not_asked_about_too(page):
     tasks.enqueue("greet", {})
     test = checked(page("settings", "operator"))
     assert titles(test) == ["The ledger is sound"]
@@ -85,7 +77,7 @@ def test_a_sound_ledger_is_said_to_be_sound_and_what_was_not_asked_about_too(pag
     assert "repair_ask" not in keys(test)
 
 
-def test_what_is_wrong_is_told_and_mended_by_an_admin_after_a_dry_run(page, people):  # noqa: F811
+def test_what_is_wrong_is_told_and_mended_by_an_admin_after_a_dry_run(page, people):
     lost, wrong = broken_ledger()
     test = checked(page("settings", "operator"))
     assert titles(test) == ["Something is wrong"]
@@ -114,7 +106,7 @@ def test_what_is_wrong_is_told_and_mended_by_an_admin_after_a_dry_run(page, peop
 
 
 @one_ledger
-def test_a_repair_of_what_somebody_else_has_looked_at_anew_is_refused(page, people):  # noqa: F811
+def test_a_repair_of_what_somebody_else_has_looked_at_anew_is_refused(page, people):
     broken_ledger()
     with acting_as(people["admin"]):
         old = checkup.begin()
@@ -128,7 +120,7 @@ def test_a_repair_of_what_somebody_else_has_looked_at_anew_is_refused(page, peop
 
 
 @one_ledger
-def test_a_check_that_cannot_be_carried_out_says_so(page):  # noqa: F811
+def test_a_check_that_cannot_be_carried_out_says_so(page):
     test = fine(page("settings"))
     kit.execute("ALTER TABLE fires RENAME TO fires_away")
     try:

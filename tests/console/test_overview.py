@@ -14,27 +14,9 @@ from models import Move, db, now
 from services import artifacts, audit, audit_export, queues, tasks, workers
 from tests.conftest import use
 from tests.console.conftest import signed_in
-from tests.console.test_pages import (  # noqa: F401 - fixtures
-    HOSTILE,
-    fine,
-    harmless,
-    main_module,
-    page,
-    people,
-    said,
-    some_tasks,
-    types,
-)
+from tests.console.kit import HOSTILE, fine, harmless, said, some_tasks
 from tests.services.kit import events, execute, finish, take
 from tests.support import one_ledger
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    """No figures of another test."""
-    cards.forget()
-    yield
-    cards.forget()
 
 
 def metrics(test: AppTest) -> dict[str, str]:
@@ -42,14 +24,14 @@ def metrics(test: AppTest) -> dict[str, str]:
     return {m.label: m.value for m in test.metric}
 
 
-def spanned(page, span: str) -> AppTest:  # noqa: F811
+def spanned(page, span: str) -> AppTest:
     """Overview as an address with a span opens it."""
     return fine(page("overview", span=span))
 
 
 @pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d"])
 @one_ledger
-def test_the_counters_are_of_the_span_in_the_address(page, span):  # noqa: F811
+def test_the_counters_are_of_the_span_in_the_address(page, span):
     some_tasks()
     assert metrics(spanned(page, span)) == {
         "Queued": "1", "Running": "2", "Pending": "1", f"Completed in {span}": "1", f"Failed in {span}": "1",
@@ -79,12 +61,12 @@ def test_what_ended_in_a_span_leads_to_as_many_tasks_as_it_says(page, name):  # 
 
 
 @one_ledger
-def test_an_unknown_span_in_the_address_is_ignored(page):  # noqa: F811
+def test_an_unknown_span_in_the_address_is_ignored(page):
     some_tasks()
     assert "Completed in 24h" in metrics(spanned(page, "2y"))
 
 
-def test_what_needs_a_person_is_said_first_and_leads_to_its_cure(page):  # noqa: F811
+def test_what_needs_a_person_is_said_first_and_leads_to_its_cure(page):
     some_tasks()
     for _ in range(6):
         tasks.enqueue("count", {}, queue="nobody")
@@ -114,7 +96,7 @@ def harmless_and_fine(test: AppTest) -> AppTest:
 
 
 @one_ledger
-def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):  # noqa: F811
+def test_what_is_held_for_long_leads_to_where_it_is_let_go(page):
     parent = tasks.enqueue("greet", {})
     held = [tasks.enqueue("greet", {}, needs=[parent], on_parent_failure="hold", title=HOSTILE) for _ in range(2)]
     finish(take(1), Move.fail)
@@ -139,7 +121,7 @@ def test_what_ran_in_one_column_alone_is_drawn_as_a_point():
 
 
 @one_ledger
-def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
+def test_one_click_on_overview_resumes_a_paused_queue(page):
     some_tasks()
     test = fine(page("overview", "operator"))
     (act,) = [b for b in test.button if b.label == "Resume" and not b.key.startswith("queue_")]
@@ -150,14 +132,14 @@ def test_one_click_on_overview_resumes_a_paused_queue(page):  # noqa: F811
 
 
 @one_ledger
-def test_a_viewer_is_offered_no_cure(page):  # noqa: F811
+def test_a_viewer_is_offered_no_cure(page):
     some_tasks()
     test = fine(page("overview", "viewer"))
     assert not [b for b in test.button if b.label == "Resume"]
 
 
 @one_ledger
-def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page):  # noqa: F811
+def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page):
     some_tasks()
     test = spanned(page, "1h")
     before = metrics(test)
@@ -176,7 +158,7 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
 
 
 @one_ledger
-def test_a_card_that_failed_from_the_first_has_no_figures_and_breaks_nothing(page):  # noqa: F811
+def test_a_card_that_failed_from_the_first_has_no_figures_and_breaks_nothing(page):
     some_tasks()
     test = spanned(page, "1h")
     execute("ALTER TABLE rollup_spans RENAME TO elsewhere")
@@ -204,7 +186,7 @@ def a_board() -> None:
 
 
 @one_ledger
-def test_a_database_that_is_away_is_one_banner_over_the_last_figures(ledger, tmp_path, monkeypatch):
+def test_a_database_that_is_away_is_one_banner_over_the_last_figures(types, main_module, tmp_path, monkeypatch):
     tasks.enqueue("greet", {})
     test = fine(AppTest.from_function(a_board, default_timeout=60).run())
     assert (metrics(test), len(test.error)) == ({"Queued": "1", "Queues": "1"}, 0)
@@ -216,7 +198,7 @@ def test_a_database_that_is_away_is_one_banner_over_the_last_figures(ledger, tmp
 
 
 @one_ledger
-def test_workers_shows_who_is_silent_what_runs_and_which_line_has_nobody(page):  # noqa: F811
+def test_workers_shows_who_is_silent_what_runs_and_which_line_has_nobody(page):
     tasks.enqueue("greet", {}, title="First")
     tasks.enqueue("greet", {}, queue="nobody")
     name = workers.register(queues=["default"], types=["greet"], threads=2)
@@ -233,7 +215,7 @@ def test_workers_shows_who_is_silent_what_runs_and_which_line_has_nobody(page): 
 
 
 @one_ledger
-def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
+def test_a_worker_is_asked_to_stop_with_a_reason(page):
     name = workers.register(types=["greet"])
     test = fine(page("workers", "operator"))
     (grid,) = test.dataframe
@@ -247,7 +229,7 @@ def test_a_worker_is_asked_to_stop_with_a_reason(page):  # noqa: F811
 
 
 @one_ledger
-def test_the_audit_trail_shows_all_of_a_ticked_event(page):  # noqa: F811
+def test_the_audit_trail_shows_all_of_a_ticked_event(page):
     tasks.enqueue("greet", {})
     queues.set_max_running("default", 3)
     queues.set_max_running("default", 7)
@@ -260,7 +242,7 @@ def test_the_audit_trail_shows_all_of_a_ticked_event(page):  # noqa: F811
     assert "After" in shown
 
 
-def test_the_audit_trail_is_exported_without_formulas(client, ada, people):  # noqa: F811
+def test_the_audit_trail_is_exported_without_formulas(client, ada, people):
     tasks.enqueue("greet", {})
     queues.pause("default", '=HYPERLINK("http://evil.example")')
     queues.set_max_running("default", 5)

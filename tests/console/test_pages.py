@@ -1,113 +1,18 @@
 """Every page, run as Streamlit runs it: full, empty, for those who may only look, and without a database."""
 
-import sys
-from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
-from models import Move, Operator, Role, Status, Task, now
-from services import artifacts, history, operators, queues, sessions, tasks, workers
+from services import artifacts, history, operators
 from services.audit import acting_as
 from services.errors import Forbidden
 from settings import ROOT
-from tests.services.kit import a_type, events, execute, finish, known, status, take
+from tests.console.kit import PAGES, fine, harmless, markup, some_tasks
+from tests.services.kit import execute
 from tests.support import one_ledger
-
-PAGES = ["overview", "tasks", "run", "schedules", "inbox", "errors", "workers", "audit", "settings"]
-HOSTILE = '<script>alert(1)</script> ![x](http://evil.example/x.png) :red-badge[x] =HYPERLINK("x")'
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture(autouse=True)
-def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page under test becomes `__main__`, which processes that are spawned later would import."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-
-
-@pytest.fixture(autouse=True)
-def types(ledger: str) -> Iterator[None]:
-    """Task types that a worker has declared."""
-    st.cache_data.clear()
-    with known(a_type("greet", doc="Say hello."), a_type("count")):
-        from services import catalog
-
-        catalog.declare()
-        catalog.declared(fresh=True)
-        yield
-    st.cache_data.clear()
-
-
-@pytest.fixture
-def people(ledger: str) -> dict[str, Operator]:
-    """One of each role, by the role's name."""
-    return {role.value: operators.create(f"{role.value}-1", role) for role in Role}
-
-
-@pytest.fixture
-def page(people: dict[str, Operator]) -> Open:
-    """Opens a page as somebody of a role."""
-
-    def show(name: str, role: str = "admin", **params: str) -> AppTest:
-        secret = sessions.redeem(sessions.link(people[role].id), "10.0.0.7", "Firefox/150")
-        session = sessions.check(secret)
-        assert session is not None
-        test = AppTest.from_file(str(ROOT / "console/app.py"), default_timeout=60)
-        test.user = {"session": str(session.id)}
-        test.context = {"timezone": "Europe/Berlin"}
-        for key, value in params.items():
-            test.query_params[key] = value
-        return (test.switch_page(f"views/{name}.py") if name != "overview" else test).run()
-
-    return show
-
-
-def said(test: AppTest) -> str:
-    """All words in places that read Markdown."""
-    kinds = (test.title, test.subheader, test.caption, test.markdown, test.error, test.warning, test.info)
-    return "\n".join(str(getattr(one, "value", "")) for kind in kinds for one in kind)
-
-
-def markup(test: AppTest) -> str:
-    """All HTML of ours."""
-    return "\n".join(str(one.proto.body) for one in test.html)
-
-
-def harmless(test: AppTest) -> None:
-    """No words of others are read as markup of any kind."""
-    assert "![x](http" not in said(test)
-    assert ":red-badge[x]" not in said(test)
-    assert "<script>" not in markup(test)
-    assert "\u202e" not in said(test) + markup(test)
-
-
-def fine(test: AppTest) -> AppTest:
-    """No page may break."""
-    assert not test.exception, [one.value for one in test.exception]
-    return test
-
-
-def some_tasks() -> dict[str, Task]:
-    """One of each status, with words of a stranger in them."""
-    made = {
-        name: tasks.enqueue("greet", {"name": HOSTILE + "\u202etxt"}, title=HOSTILE, tags=["nightly"])
-        for name in "abcd"
-    }
-    for claimed in take(4):
-        move = {made["a"].id: Move.complete, made["b"].id: Move.fail}.get(claimed.id)
-        if move is not None:
-            finish(claimed, move)
-    tasks.cancel(made["d"].id) if status(made["d"])[0] is Status.queued else None
-    made["later"] = tasks.enqueue("greet", {}, run_at=now() + timedelta(hours=1), title="Later")
-    made["line"] = tasks.enqueue("count", {}, queue="mail", title="In line")
-    queues.pause("mail", HOSTILE)
-    workers.register(threads=4, types=["greet"])
-    return made
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -252,92 +157,6 @@ def test_a_task_that_is_not_there_is_said_in_a_sentence(page, number):
 def test_a_forged_address_filters_nothing_and_breaks_nothing(page, key, value):
     some_tasks()
     fine(page("tasks", **{key: value}))
-
-
-def ticked(test: AppTest, *rows: int) -> AppTest:
-    """The same page with these rows ticked, as a click on them would."""
-    (grid,) = test.dataframe
-    test.session_state[grid.key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return fine(test.run())
-
-
-@one_ledger
-def test_ticked_tasks_are_cancelled_after_a_dry_run_with_a_result_for_each(page, people):
-    made = [tasks.enqueue("greet", {}) for _ in range(3)]
-    test = ticked(page("tasks"), 0, 1)
-    test = fine(test.button(key="tasks_Cancel").click().run())
-    assert "**2** queued will be cancelled" in said(test)
-    tasks.cancel(made[2].id)  # by somebody else, meanwhile
-    test.text_input(key="confirm_reason").set_value("wrong album")
-    fine(test.button(key="confirm_yes").click().run())
-    assert status(*made) == [Status.queued, Status.cancelled, Status.cancelled]
-    (event,) = events("cancel", made[1])
-    assert (event.actor_kind, event.actor_id, event.reason) == ("operator", "admin-1", "wrong album")
-    assert (event.ip, event.user_agent) == ("10.0.0.7", "Firefox/150")
-
-
-@one_ledger
-def test_a_demoted_operator_s_click_changes_nothing(page, people):
-    task = tasks.enqueue("greet", {})
-    test = ticked(page("tasks", "operator"), 0)
-    test = fine(test.button(key="tasks_Cancel").click().run())
-    execute("UPDATE operators SET role = 'viewer' WHERE name = 'operator-1'")
-    fine(test.button(key="confirm_yes").click().run())
-    assert status(task) == [Status.queued]
-
-
-@one_ledger
-def test_a_member_acts_on_their_own_tasks_alone(page, people):
-    with acting_as(people["member"]):
-        own = tasks.enqueue("greet", {})
-    other = tasks.enqueue("greet", {})
-    assert not page("task", "member", id=str(own.id)).button(key="task_Cancel").disabled
-    assert page("task", "member", id=str(other.id)).button(key="task_Cancel").disabled
-
-
-@one_ledger
-def test_a_task_is_run_from_the_form_with_what_was_typed(page, people):
-    test = fine(page("run", "member", run_type="greet"))
-    test.text_input(key="run/greet/0/name").set_value("porto")
-    test.number_input(key="run/greet/0/n").set_value(7)
-    test.text_input(key="run/greet/0#title").set_value("From the form")
-    test.run()
-    fine(test.button(key="run_it").click().run())
-    (task,) = [tasks.get(i) for i in (1,)]
-    assert (task.title, task.owner, task.created_by_kind) == (
-        "From the form",
-        people["member"].id,
-        "operator",
-    )
-    assert task.body.payload == {"name": "porto", "n": 7, "ratio": 0.5, "data": None}
-
-
-@one_ledger
-def test_a_task_is_run_again_with_edited_arguments(page):
-    old = tasks.enqueue("greet", {"name": "lisbon", "n": 3}, title="First", priority=80)
-    test = fine(page("run", again=str(old.id)))
-    assert test.text_input(key=f"run/greet/{old.id}/name").value == "lisbon"
-    test.text_input(key=f"run/greet/{old.id}/name").set_value("porto").run()
-    fine(test.button(key="run_it").click().run())
-    again = tasks.get((old.id or 0) + 1)
-    assert (again.rerun_of, again.title, again.priority) == (old.id, "First", 80)
-    assert again.body.payload["name"] == "porto"
-    assert again.body.payload["n"] == 3
-
-
-@one_ledger
-def test_a_queue_is_paused_with_a_reason(page, people):
-    tasks.enqueue("greet", {})
-    test = fine(page("workers", "operator"))
-    test = fine(test.button(key="Pause_default").click().run())
-    test.text_input(key="ask_reason").set_value("The disk is full")
-    fine(test.button(key="ask_yes").click().run())
-    state = queues.get("default")
-    assert (state.paused, state.pause_reason, state.paused_by) == (
-        True,
-        "The disk is full",
-        "operator:operator-1",
-    )
 
 
 @one_ledger

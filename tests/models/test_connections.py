@@ -33,6 +33,7 @@ def test_a_connection_that_was_cut_while_it_rested_is_replaced_unseen(cut, monke
 @pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
 def test_one_that_was_cut_a_moment_after_it_worked_costs_one_act(cut, monkeypatch):
     monkeypatch.setattr(connect, "TRUSTED_S", 3600.0)
+    monkeypatch.setattr(connect, "STEP_S", 3600.0)
     with pytest.raises(Exception) as failed:
         number()
     assert db.is_away(failed.value)

@@ -8,11 +8,11 @@ import time_machine
 from sqlalchemy import update
 
 from models import Status, Task, connect, db, migrate, now, transaction
+from models.base import follow_clock
 from models.db import is_postgresql
 from services import tasks, workers
 from services.lifecycle import rescue
 from services.lifecycle.release import release
-from tests.conftest import keep_step
 from tests.services import kit, server_clock
 
 HOUR = timedelta(hours=1)
@@ -88,13 +88,26 @@ def test_who_enqueues_from_a_machine_with_a_wrong_clock_takes_the_databases(cloc
     """A console, a doctor, a prompt: else what it makes wait for others would wait for its own clock, too."""
     true = now()
     clock(jump)
-    monkeypatch.setattr(connect, "keep_step", keep_step)
+    monkeypatch.setattr(connect, "follow_clock", follow_clock)
     db.forget_engine()
     parent = kit.greet()
     child = kit.greet(needs=[parent])
     assert abs(child.created_at - true) < timedelta(minutes=1)
     kit.finish(kit.take_one(parent))
     assert kit.status(child) == [Status.queued]
+
+
+@pytest.mark.parametrize("asks", ["TRUSTED_S", "STEP_S"], ids=["after a rest", "at work all the time"])
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_who_has_no_beat_notices_too_that_the_servers_clock_was_set(servers_clock, jump, monkeypatch, asks):
+    """A console that runs for days: else all workers were dead to it, and what it enqueues bore the wrong time."""
+    monkeypatch.setattr(connect, "follow_clock", follow_clock)
+    for each in ("TRUSTED_S", "STEP_S"):
+        monkeypatch.setattr(connect, each, 3600.0)
+    kit.greet()
+    monkeypatch.setattr(connect, asks, 0.0)
+    servers_clock(jump)
+    assert abs(kit.greet().created_at - datetime.now(UTC) - jump) < timedelta(minutes=1)
 
 
 def test_a_clock_that_is_set_takes_no_task_from_a_worker_that_lives(clock, jump):
