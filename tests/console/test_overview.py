@@ -40,7 +40,7 @@ def test_the_counters_are_of_the_span_in_the_address(page, span):
 
 
 @pytest.mark.parametrize("name", ["Completed", "Failed"])
-def test_what_ended_in_a_span_leads_to_as_many_tasks_as_it_says(page, name):  # noqa: F811
+def test_what_ended_in_a_span_leads_to_as_many_tasks_as_it_says(page, name):
     for move in (Move.complete, Move.complete, Move.fail):
         tasks.enqueue("count", {})
         finish(take(1), move)
