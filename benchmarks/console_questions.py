@@ -52,11 +52,11 @@ def _of_the_whole() -> dict[str, Question]:
 
 
 def _of_spans() -> dict[str, Question]:
-    from services import trends
+    from services import depths, spans, trends
 
     return {
-        **{f"trends.trend {name}": partial(trends.trend, name) for name in trends.SPANS},
-        **{f"trends.depths {name}": partial(trends.depths, name) for name in trends.SPANS},
+        **{f"trends.trend {name}": partial(trends.trend, name) for name in spans.SPANS},
+        **{f"depths.depths {name}": partial(depths.depths, name) for name in spans.SPANS},
     }
 
 

@@ -8,11 +8,13 @@ import streamlit as st
 
 from console import schedule_reads
 from models import Schedule, now
-from services import attention, queues, trends
+from services import attention, queues, spans, trends
 from services.attention import Deploy, Held, Processes, Stuck
+from services.depths import Depths
+from services.depths import depths as read_depths
 from services.queues import QueueState
 from services.schedules import Trouble
-from services.trends import Depths, Trend
+from services.trends import Trend
 
 MOST_TROUBLED = 20  # schedules of each trouble
 KEPT_FOR_S = {"1h": 5, "6h": 10, "24h": 20, "7d": 60}  # the longer the span, the less a minute changes
@@ -62,7 +64,7 @@ def scheduled() -> bool:
 @st.cache_data(ttl=30, max_entries=8, show_spinner=False)
 def deploys(span: str) -> list[Deploy]:
     """Changes of the workers' version."""
-    return attention.deploys(now() - timedelta(minutes=trends.span(span).minutes))
+    return attention.deploys(now() - timedelta(minutes=spans.span(span).minutes))
 
 
 def trend(span: str) -> Trend:
@@ -82,7 +84,7 @@ def _trend(span: str, turn: int) -> Trend:
 
 @st.cache_data(ttl=120, max_entries=8, show_spinner=False)
 def _depths(span: str, turn: int) -> Depths:
-    return trends.depths(span)
+    return read_depths(span)
 
 
 def _turn(span: str) -> int:

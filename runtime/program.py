@@ -102,3 +102,8 @@ class Child:
         assert self.process is not None
         with suppress(ProcessLookupError, PermissionError):  # nobody left in it (macOS says the second)
             os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def signal_name(number: int) -> str:
+    """As operators look for it: SIGKILL."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

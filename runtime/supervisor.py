@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from runtime.program import Child, Program
+from runtime.program import Child, Program, signal_name
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 ONE_REQUEST_S = 0.3  # the same request often comes twice, to the process and to its group
@@ -161,7 +161,7 @@ def _say(level: str, event: str, **fields: object) -> None:
 def _ending(code: int) -> dict[str, int | str]:
     if code >= 0:
         return {"code": code}
-    return {"signal": signal.strsignal(-code) or -code}
+    return {"signal": signal_name(-code)}
 
 
 @contextmanager

@@ -4,12 +4,11 @@
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from runtime.program import Program
+from runtime.program import Program, signal_name
 from runtime.supervisor import Supervisor
 from services import log
 from settings import settings
@@ -38,7 +37,7 @@ def report_death(program: Program, pid: int, code: int) -> None:
     """Tell the ledger at once that this process is dead, so that nobody waits for its leases to run out."""
     from services import workers  # late: a supervisor needs no database while all is well
 
-    how = f"was ended by {signal.strsignal(-code) or -code}" if code < 0 else f"ended with code {code}"
+    how = f"was ended by {signal_name(-code)}" if code < 0 else f"ended with code {code}"
     workers.report_death(pid, f"its process ({program.name}) {how}")
 
 

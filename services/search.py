@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, text, union_all
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Select, func, select, text, union_all
 from sqlmodel import Session
 
-from models import Status, Task, reading, tables
+from models import Task, reading, tables
 from models.db import is_postgresql
-from models.search import BROKEN, HIDDEN, NOT_BY_CODE, TAGGED, UNFINISHED
-from models.status import LIVE
-from models.task import HELD
 from services import checks, fulltext
 from services.fulltext import forget
 from services.indexing import index
+from services.matching import branches
 from services.task_filter import TaskFilter
-from services.timespan import ids_created
 
 __all__ = ["Count", "Page", "TaskFilter", "by_ids", "count", "forget", "ids", "index", "page"]
 
@@ -27,7 +22,6 @@ STOP_AT = 2_000  # a page counts no farther: that takes a few milliseconds, howe
 NEWEST = 20_000  # ids that are read through before the index of words, or of endings, is asked
 
 _task = tables.tasks.c
-_HELD = " AND ".join(f"tasks.{term}" for term in HELD.split(" AND "))  # in the letters of its index
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,7 @@ def count(filter: TaskFilter, stop_at: int = STOP_AT) -> Count:  # noqa: A002
     """How many there are; counting stops at `stop_at`."""
     checks.whole(stop_at, "stop_at", 1, 1_000_000)
     with reading() as session:
-        limited = [branch.limit(stop_at + 1).subquery() for branch in _branches(session, filter, None)]
+        limited = [branch.limit(stop_at + 1).subquery() for branch in branches(session, filter, None)]
         total = sum(session.execute(select(func.count()).select_from(some)).scalar_one() for some in limited)
     return Count(min(total, stop_at), total > stop_at)
 
@@ -89,7 +83,7 @@ def _find(filter: TaskFilter, limit: int, before: int | None) -> list[int]:  # n
             return _find_words(session, filter, limit, before)
         if filter.finished_from is not None and not filter.words:
             return _find_ended(session, filter, limit, before)
-        return _newest(session, _branches(session, filter, before), filter, limit)
+        return _newest(session, branches(session, filter, before), filter, limit)
 
 
 def _find_words(session: Session, filter: TaskFilter, limit: int, before: int | None) -> list[int]:  # noqa: A002
@@ -99,22 +93,22 @@ def _find_words(session: Session, filter: TaskFilter, limit: int, before: int | 
     for a rare one.
     """
     end = before or _end(session)
-    recent = [branch.where(*fulltext.between(end - NEWEST, end)) for branch in _branches(session, filter, before)]
+    recent = [branch.where(*fulltext.between(end - NEWEST, end)) for branch in branches(session, filter, before)]
     found = _newest(session, recent, filter, limit)
     if len(found) == limit or end <= NEWEST:
         return found
-    return _newest(session, _branches(session, filter, before, words_first=True), filter, limit)
+    return _newest(session, branches(session, filter, before, words_first=True), filter, limit)
 
 
 def _find_ended(session: Session, filter: TaskFilter, limit: int, before: int | None) -> list[int]:  # noqa: A002
     """First among the newest; then all that ended since, by the index of endings: a quiet hour has few of them, and
     whoever looked for them by their ids would read the whole history."""
     end = before or _end(session)
-    branches = _branches(session, filter, before)
-    found = _newest(session, [branch.where(_task.id >= end - NEWEST) for branch in branches], filter, limit)
+    of_all = branches(session, filter, before)
+    found = _newest(session, [branch.where(_task.id >= end - NEWEST) for branch in of_all], filter, limit)
     if len(found) == limit or end <= NEWEST:
         return found
-    return _newest(session, branches, filter, limit, sort=True)
+    return _newest(session, of_all, filter, limit, sort=True)
 
 
 def _end(session: Session) -> int:
@@ -123,15 +117,15 @@ def _end(session: Session) -> int:
 
 def _newest(
     session: Session,
-    branches: list[Select],
+    queries: list[Select],
     filter: TaskFilter,  # noqa: A002
     limit: int,
     sort: bool = False,
 ) -> list[int]:
-    limited = [_newest_first(branch, filter, sort).limit(limit) for branch in branches]
+    limited = [_newest_first(query, filter, sort).limit(limit) for query in queries]
     if len(limited) == 1:
         return list(session.execute(limited[0]).scalars())
-    merged = union_all(*(select(branch.subquery().c.id) for branch in limited)).subquery()
+    merged = union_all(*(select(query.subquery().c.id) for query in limited)).subquery()
     return list(session.execute(select(merged.c.id).order_by(merged.c.id.desc()).limit(limit)).scalars())
 
 
@@ -139,82 +133,3 @@ def _newest_first(query: Select, filter: TaskFilter, sort: bool) -> Select:  # n
     if sort or (filter.held and not filter.words):
         return query.order_by(text("+tasks.id DESC"))  # the sign: all that match are read and sorted, and nothing else
     return fulltext.newest_first(query) if filter.words else query.order_by(_task.id.desc())
-
-
-def _branches(
-    session: Session,
-    filter: TaskFilter,  # noqa: A002
-    before: int | None,
-    words_first: bool = False,
-) -> list[Select]:
-    """The filter as queries of ids, one for each group of statuses that has an index of its own."""
-    conditions = _conditions(filter)
-    if before is not None:
-        conditions.append(_task.id < before)
-    if filter.created_from is not None or filter.created_to is not None:
-        low, high = ids_created(session, filter.created_from, filter.created_to)
-        conditions += [_task.id >= low, _task.id <= high]
-    if filter.number is not None:
-        conditions.append(_task.id == filter.number)
-    query = select(_task.id)
-    if filter.words:
-        query = fulltext.matching(query, filter.words, words_first)
-    query = query.where(*conditions)
-    if filter.held:  # few, and by their own index
-        asked = [_task.status.in_(filter.status)] if filter.status else []
-        return [query.where(text(_HELD), *asked, *error) for error in _of_error(filter.error)]
-    statuses = _of_statuses(filter.status, by_error=filter.error is not None)
-    return [query.where(*of_status, *error) for of_status in statuses for error in _of_error(filter.error)]
-
-
-def _of_error(error: str | None) -> list[list[Any]]:
-    """A fingerprint or a class: each has its index, in the order of ids; asked for at once, all would be sorted."""
-    if error is None:
-        return [[]]
-    of_class = [_task.error_class == error, _task.fingerprint.is_distinct_from(error)]
-    return [[_task.fingerprint == error], of_class]
-
-
-def _of_statuses(statuses: Any, by_error: bool) -> list[list[Any]]:
-    """Conditions, in the letters of the partial indexes: SQLite takes them for nothing else."""
-    if not statuses:
-        return [[]]
-    found: list[list[Any]] = []
-    live = LIVE & statuses
-    if live:
-        narrow = [text("tasks.status = 'running'")] if live == {Status.running} else [_task.status.in_(live)]
-        found.append([text(f"tasks.{UNFINISHED}"), *([] if live == LIVE else narrow)])
-    ended = sorted(statuses - LIVE)
-    return found + [[_task.status == one] if one is Status.completed else _broken(one, by_error) for one in ended]
-
-
-def _broken(status: Status, by_error: bool) -> list[Any]:
-    """PostgreSQL sees that one of them is among both; told of both, it expects a few tasks, and sorts all there are."""
-    one = f"tasks.status = '{status.value}'"
-    if by_error:  # whose tasks have nearly all failed: PostgreSQL, which guesses that few have, would sort them all
-        return [text(f"CASE WHEN {one} THEN TRUE ELSE FALSE END" if is_postgresql() else one)]
-    return [text(one)] if is_postgresql() else [text(f"tasks.{BROKEN}"), text(one)]
-
-
-def _conditions(filter: TaskFilter) -> list[ColumnElement[bool]]:  # noqa: A002
-    names = "type", "queue", "created_by_kind", "created_by_id", "owner", "schedule_id", "root_id", "parent_id"
-    found: list[Any] = [_task[name] == value for name in names if (value := getattr(filter, name)) is not None]
-    if filter.created_by_kind not in (None, "api"):
-        found.append(text(f"tasks.{NOT_BY_CODE}"))
-    found.append(text(f"tasks.{HIDDEN}") if filter.deleted else _task.deleted_at.is_(None))
-    if filter.tag is not None:
-        found.append(and_(text(f"tasks.{TAGGED}"), _tagged(filter.tag)))
-    for name in ("created", "finished"):
-        since, until = getattr(filter, f"{name}_from"), getattr(filter, f"{name}_to")
-        if since is not None:
-            found.append(_task[f"{name}_at"] >= since)
-        if until is not None:
-            found.append(_task[f"{name}_at"] < until)
-    return found
-
-
-def _tagged(tag: str) -> ColumnElement[bool]:
-    if is_postgresql():
-        return _task.tags.cast(JSONB).contains([tag])
-    each = func.json_each(_task.tags).table_valued("value", name="each_tag")
-    return select(1).select_from(each).where(each.c.value == tag).exists()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models import now
+from services.errors import InvalidInput
 
 EVER = "ever"  # the span of the sums since statistics are kept
 
@@ -21,7 +22,7 @@ class Span:
     @property
     def since(self) -> datetime:
         """When the first column of its charts begins: what they count ended then or later."""
-        return datetime.fromtimestamp(self.starts(self.step)[0] * 60, UTC)
+        return moment(self.starts(self.step)[0])
 
     def starts(self, step: int) -> list[int]:
         """The first minute (since 1970) of each column, the present one last."""
@@ -61,3 +62,15 @@ KEPT = [
 def minute() -> int:
     """Minutes since 1970."""
     return int(now().timestamp()) // 60
+
+
+def moment(minute: int) -> datetime:
+    """The instant at which this minute since 1970 begins."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+def span(name: str) -> Span:
+    """One of `SPANS`. Raises `InvalidInput`."""
+    if name not in SPANS:
+        raise InvalidInput("span", f"{name!r} is none of {', '.join(SPANS)}")
+    return SPANS[name]

@@ -2,7 +2,7 @@
 
 from benchmarks import ledger as made
 from models import Status
-from services import stats, trends
+from services import depths, stats, trends
 from tests.conftest import types_kept
 from tests.services import kit
 
@@ -18,4 +18,4 @@ def test_a_made_ledger_is_sound_and_its_counts_are_those_of_its_rows(ledger):
     kit.assert_sound()
     assert kit.scalar("SELECT count(*) FROM attempts") > kit.count("finished_at IS NOT NULL")
     assert sum(one.ended for one in trends.trend("7d").types) > 300
-    assert trends.depths("24h").total[Status.queued][-1] == counts[Status.queued]
+    assert depths.depths("24h").total[Status.queued][-1] == counts[Status.queued]

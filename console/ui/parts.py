@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console.ui import say
-from services.trends import SPANS
+from services.spans import SPANS
 
 
 def title(text: str) -> None:

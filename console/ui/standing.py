@@ -9,8 +9,9 @@ import streamlit as st
 from console import asked, pages
 from console.ui import look, parts, say
 from models import FINISHED, Outcome, Status, now
+from services.depths import Depths
 from services.queues import QueueState
-from services.trends import Depths, Trend
+from services.trends import Trend
 
 
 def counters(lines: Depths | None, ended: Trend | None, span: str) -> None:

@@ -12,8 +12,8 @@ from console.ui import asking, charts, living, parts, queue_dialog, say
 from console.ui.cards import Board
 from models import Role, Worker, now
 from services.attention import Processes
+from services.depths import Depths
 from services.queues import QueueState
-from services.trends import Depths
 
 MOST_SHOWN = 100  # processes; the rest is counted
 

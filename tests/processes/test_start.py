@@ -166,7 +166,7 @@ def test_what_dies_is_replaced_alone_and_after_kill_minus_9_the_next_start_takes
         os.kill(pid, signal.SIGKILL)
     gate.touch()
     assert tasks.wait(task, timeout=SLOW_S).losses == 1
-    assert "was ended by Killed" in str(facts.attempts(task)[0].error_text)  # and not: its lease ran out
+    assert "was ended by SIGKILL" in str(facts.attempts(task)[0].error_text)  # and not: its lease ran out
     wait_until(lambda: ready.missing() is None, timeout=SLOW_S, what="the console's return")
     after = first.pids()
     assert {name for name in ALL if after[name] == before[name]} == {name for name in WORKERS if before[name] != victim}

@@ -40,7 +40,7 @@ def test_a_scheduler_beats_less_often_and_is_not_silent_so_soon(core):
 def test_a_process_that_died_is_told_from_one_that_ended(core):
     ended, died = workers.register(), workers.register()
     workers.goodbye(ended, "asked to stop")
-    workers.report_death(os.getpid(), "its process (worker 1) was ended by Killed")
+    workers.report_death(os.getpid(), "its process (worker 1) was ended by SIGKILL")
     found = attention.processes()
     assert [one.name for one in found.died] == [died]
     assert found.alive == found.silent == []

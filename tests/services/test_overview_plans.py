@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from models import now
-from services import attention, estimates, queues, search, stats, totals, trends
+from services import attention, depths, estimates, queues, search, spans, stats, totals, trends
 from services.search import TaskFilter
 from tests.services import kit
 from tests.services.test_plans import FILL, long_history, plans  # noqa: F401 - a fixture
@@ -25,11 +25,11 @@ def asked(question) -> str:
     return everything
 
 
-@pytest.mark.parametrize("span", list(trends.SPANS))
+@pytest.mark.parametrize("span", list(spans.SPANS))
 def test_trends_and_depths_read_sums_alone_and_what_was_given_up_by_its_mark(long_history, span):  # noqa: F811
     found = asked(lambda: trends.trend(span))
     assert "ix_tasks_fingerprint" in found or "ix_tasks_failed" in found
-    assert " tasks" not in asked(lambda: trends.depths(span))
+    assert " tasks" not in asked(lambda: depths.depths(span))
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_whoever_asks_for_sums_reads_those_of_its_span_alone(long_statistics):
         estimates.forget()
         estimates.estimate_s("greet", None)
 
-    spans = [partial(question, name) for question in (trends.trend, trends.depths) for name in trends.SPANS]
-    for question in (*spans, totals.attempts, estimated, stats.by_status, stats.by_type_and_hour):
+    asked_over = [partial(question, name) for question in (trends.trend, depths.depths) for name in spans.SPANS]
+    for question in (*asked_over, totals.attempts, estimated, stats.by_status, stats.by_type_and_hour):
         plan = asked(question)
         assert not SUMS.search(plan), plan
         assert "rollup" in plan

@@ -9,14 +9,14 @@ from sqlalchemy import text
 
 import settings
 from models import Move, Outcome, Status, db, migrate, now, reading, transaction
-from services import folding, retention, stats, tasks, trends
+from services import depths, folding, retention, spans, stats, tasks, trends
 from services.errors import InvalidInput
 from services.lifecycle import counts, rescue
 from services.lifecycle.counts import hour_of
 from services.lifecycle.release import expire
 from tests.services import kit
 
-SPANS = list(trends.SPANS)
+SPANS = list(spans.SPANS)
 SUMS = "SELECT type, measure, bucket, sum(n) FROM {} GROUP BY type, measure, bucket"
 
 
@@ -169,7 +169,7 @@ def test_the_depth_of_a_line_is_worked_out_backwards(core, span):
     kit.execute("UPDATE rollup_minutes SET minute = minute - 30")
     kit.execute("UPDATE rollups SET hour = hour - 3 WHERE hour > 0")
     kit.take(2)  # now: 3 in line, 2 run
-    found = trends.depths(span)
+    found = depths.depths(span)
     assert found.queued["default"][-1] == 3
     assert found.total[Status.running][-1] == 2
     if span != "7d":  # whose last column holds all of it
@@ -183,8 +183,8 @@ def test_lines_that_never_moved_in_the_span_are_drawn_all_along(core):
     fold_all()
     kit.execute("DELETE FROM rollup_minutes")  # as retention does
     kit.execute("UPDATE rollups SET hour = hour - 30 WHERE hour > 0")
-    assert trends.depths("1h").queued["default"] == [4] * 60
-    assert trends.depths("24h").queued["default"] == [4] * 24
+    assert depths.depths("1h").queued["default"] == [4] * 60
+    assert depths.depths("24h").queued["default"] == [4] * 24
 
 
 def test_what_was_given_up_counts_as_failed(core, monkeypatch):
@@ -230,7 +230,7 @@ def test_minutes_that_no_chart_shows_are_forgotten(core):
 def test_slots_that_no_chart_shows_are_forgotten_and_what_there_ever_was_is_not(core, span):
     ended()
     fold_all()
-    one = trends.SPANS[span]
+    one = spans.SPANS[span]
     kit.execute("UPDATE rollup_spans SET slot = slot - :m WHERE span = :s", m=one.minutes - one.slow, s=span)
     assert retention.purge_minutes() == 0
     kit.execute("UPDATE rollup_spans SET slot = slot - :m WHERE span = :s", m=3 * one.slow, s=span)
