@@ -108,11 +108,24 @@ MUTANTS = [
     Mutant(
         "worst-first",
         "the best in line is taken first",
-        (Cut("services.lifecycle.line", 'rows.sort(key=attrgetter("priority"), reverse=True)', "rows.reverse()"),),
+        (
+            Cut("services.lifecycle.line", 'rows.sort(key=attrgetter("priority"), reverse=True)', "rows.reverse()"),
+            Cut("services.lifecycle.claim_at_once", "heads ORDER BY priority DESC", "heads ORDER BY priority"),
+        ),
     ),
     Mutant(
         "rescued-uncounted",
         "the kept counts follow a rescue",
         (Cut("services.lifecycle.rescue", "gauge(deltas, row.type, row.queue, Status.running, status)", "pass"),),
+    ),
+    Mutant(
+        "held-released",
+        "what is held stays held when all else that it needs has ended",
+        (Cut("services.lifecycle.needs", "not held and child.run_at", "child.run_at"),),
+    ),
+    Mutant(
+        "expired-starts",
+        "what has expired does not start",
+        (Cut("services.lifecycle.line", "(expires_at IS NULL OR expires_at > :now)", ":now IS NOT NULL", 2),),
     ),
 ]  # fmt: skip
