@@ -42,7 +42,7 @@ def sources() -> list[Path]:
 
 def test_the_lifecycle_is_the_only_writer_of_status():
     writers = {str(path.relative_to(ROOT)) for path in sources() if writes_status(path.read_text())}
-    assert {"services/lifecycle/ending.py", "services/lifecycle/claim.py"} <= writers
+    assert {"services/lifecycle/ending.py", "services/lifecycle/take.py"} <= writers
     assert not {name for name in writers if not name.startswith("services/lifecycle/")}
 
 
