@@ -9,7 +9,7 @@ from models import Move, Operator, Task, now, transaction
 from services import tasks
 from services.audit import acting_as
 from services.errors import ServiceError
-from tests.console.test_pages import fine, main_module, page, people, types  # noqa: F401 - fixtures
+from tests.console.kit import fine
 from tests.services.kit import finish, take_one
 from tests.support import one_ledger
 
@@ -50,7 +50,7 @@ def would_be_done(act: Act, task: Task, person: Operator) -> bool:
 
 @pytest.mark.parametrize("role", ["operator", "member", "viewer"])
 @one_ledger
-def test_a_button_is_live_exactly_where_its_act_would_not_be_refused(page, people, role):  # noqa: F811
+def test_a_button_is_live_exactly_where_its_act_would_not_be_refused(page, people, role):
     with acting_as(people["member"]):
         own = one_of_each_kind()
     live = 0
