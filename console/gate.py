@@ -78,13 +78,14 @@ class Gate:
         """While pages are open: tell those whose session was revoked, expired or fell asleep, here or elsewhere."""
         while self._sockets:
             await asyncio.sleep(LOOK_EVERY_S)
+            asked = list(self._sockets)  # one that opens meanwhile is not looked at yet
             try:
-                live = await run_in_threadpool(sessions.live, list(self._sockets))
+                live = await run_in_threadpool(sessions.live, asked)
             except Exception as error:  # the database is away: nobody can do anything meanwhile
                 log.warning("sessions cannot be looked at", error=type(error).__name__)
                 continue
-            for session_id in set(self._sockets) - live:
-                for gone in self._sockets[session_id]:
+            for session_id in set(asked) - live:
+                for gone in self._sockets.get(session_id, ()):
                     gone.set()
 
 

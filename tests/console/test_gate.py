@@ -1,5 +1,6 @@
 """Nobody passes the gate without a session, on any path, by any protocol; and a session ends when it should."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from services import artifacts, operators, sessions
 from services.errors import Forbidden
 from settings import settings
 from tests.console.conftest import PASSWORD, signed_in
-from tests.services.kit import events, execute, scalar
+from tests.services.kit import events, execute, hooked, scalar
 from tests.support import one_ledger
 
 pytestmark = one_ledger
@@ -143,6 +144,27 @@ def test_an_open_page_is_closed_when_its_session_is_revoked(client, ada, monkeyp
         with pytest.raises(ConnectionClosed) as closed:
             page.recv(10)
     assert closed.value.rcvd.code == gate.CLOSED
+
+
+def test_a_page_that_opens_while_the_others_are_looked_at_stays_open(client, ada, monkeypatch):
+    """The look asked for those that were open then: of this one it knows nothing."""
+    monkeypatch.setattr(gate, "LOOK_EVERY_S", 0.05)
+    looked, opened = threading.Semaphore(0), []
+    late = signed_in(client(), ada)
+
+    def open_meanwhile(_connection, _cursor, statement, *_):
+        if "sessions.id IN" in statement:
+            if not opened:
+                opened.append(late.socket())
+            looked.release()
+
+    with signed_in(client(), ada).socket(), hooked("before_cursor_execute", open_meanwhile):
+        for _ in range(3):
+            assert looked.acquire(timeout=30)
+        with opened[0] as page:
+            page.recv(10)
+            page.send(b"hello")
+            assert page.recv(10) == b"hello"
 
 
 def test_a_page_of_another_site_gets_no_websocket(client, ada):
