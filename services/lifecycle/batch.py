@@ -62,7 +62,7 @@ def _extracted(row: Any, name: str, kind: TypeEngine) -> Any:
 def among(column: Any, name: str = "ids") -> Any:
     """`column` is one of the parameter `:ids` (its value comes from `listed`): one statement for any number."""
     if is_postgresql():
-        return column == func.any(bindparam(name, type_=ARRAY(BigInteger)))
+        return column == func.any(cast(bindparam(name, type_=Text), ARRAY(BigInteger)))
     each = func.json_each(bindparam(name, type_=Text)).table_valued("value", name=f"{name}_json")
     return column.in_(select(each.c.value))
 
@@ -91,9 +91,9 @@ def fetch(session: Session, query: Any, values: Mapping[str, Any]) -> Sequence[A
     return found.all() if is_postgresql() else json.loads(found.scalar_one())
 
 
-def listed(ids: Collection[int]) -> Any:
-    """Ids as the parameter that `among` reads."""
-    return list(ids) if is_postgresql() else json.dumps(list(ids))
+def listed(ids: Collection[int]) -> str:
+    """Ids as the parameter that `among` reads: text, because the driver takes long over the numbers of an array."""
+    return f"{{{','.join(map(str, ids))}}}" if is_postgresql() else json.dumps(list(ids))
 
 
 def packed(rows: Iterable[Mapping[str, Any]]) -> str:

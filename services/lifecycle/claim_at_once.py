@@ -54,4 +54,4 @@ def _statement(named: bool) -> Any:
         SELECT answer.*, moved.*, payload
         FROM answer LEFT JOIN (moved JOIN task_bodies ON task_id = moved.id) ON true
     """)
-    return statement.bindparams(*TIMES, bindparam("now", type_=WHEN)).columns(queued_at=WHEN)
+    return statement.bindparams(*TIMES, bindparam("now", type_=WHEN))

@@ -182,15 +182,15 @@ def _outcome(e: Ending, status: Status) -> Outcome:
 def _row(e: Ending, status: Status) -> dict[str, Any]:
     """What both the task's and the attempt's statement read; what is None stays away."""
     row: dict[str, Any] = {
-        "id": e.task_id, "epoch": e.epoch, "status": status, "ended_at": stamp(e.ended_at),
-        "worker": e.worker, "code_version": e.code_version, "outcome": _outcome(e, status),
-        "tried": int(e.tried), "lost": int(e.lost), "forced": e.forced,
+        "id": e.task_id, "epoch": e.epoch, "ended_at": stamp(e.ended_at), "worker": e.worker,
+        "code_version": e.code_version, "outcome": _outcome(e, status), "forced": e.forced,
     }  # fmt: skip
     if e.started_at is not None:
         row["started_at"] = stamp(e.started_at)
     if e.move is not Move.complete:
         seldom = {
-            "run_at": e.run_at, "error_class": e.error_class, "error_text": e.error_text, "traceback": e.traceback,
+            "status": status, "tried": int(e.tried), "lost": int(e.lost), "run_at": e.run_at,
+            "error_class": e.error_class, "error_text": e.error_text, "traceback": e.traceback,
             "fingerprint": e.fingerprint, "cancel_seen_at": e.cancel_seen_at, "cancel_reason": e.cancel_reason,
         }  # fmt: skip
         row |= {name: value for name, value in seldom.items() if value is not None}
