@@ -18,9 +18,7 @@ SPANS = {
     "Last 30 days": timedelta(days=30),
 }
 ENDED_IN = "Ended in {}"
-ENDED = {
-    ENDED_IN.format(name): span for name, span in CHARTED.items()
-}  # as charts count, so that their figures are found
+ENDED = {ENDED_IN.format(name): span for name, span in CHARTED.items()}  # so that what charts count is found
 STATUSES = {name: status for status, name in look.NAMES.items()}  # the address holds what the pills say
 EMPTY: dict[str, Any] = {
     "status": [], "type": None, "queue": None, "text": "", "error": "", "tag": "", "created": None, "ended": None,

@@ -48,7 +48,8 @@ def claim(
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
         chosen = _choose(session, types, queues, limit)
-        return claimed(take(session, chosen, _lease(worker, lease_s))) if chosen else []
+        rows = take(session, chosen, _lease(worker, lease_s)) if chosen else []
+    return claimed(rows)
 
 
 def _choose(session: Session, types: Collection[str], queues: Collection[str] | None, limit: int) -> Sequence[InLine]:

@@ -7,10 +7,9 @@ the attempts owns its task no more, or is to stop: then each is looked at by its
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, insert, select
+from sqlalchemy import BigInteger, and_, bindparam, func, select
 from sqlmodel import Session
 
-from models import tables
 from services.lifecycle import landing
 from services.lifecycle.batch import given, listed, per_database
 from services.lifecycle.counts import counting
@@ -36,12 +35,9 @@ def _statement(with_bodies: bool) -> Any:
     all_ours = (func.count() == bindparam("many")) & ~func.coalesce(func.bool_or(owned.c.stops), False)
     answer = select(all_ours.label("all_ours")).select_from(own).cte("answer")
     ours = select(answer.c.all_ours).scalar_subquery()
-    told = insert(tables.attempts).from_select(
-        ["task_id", *landing.PLAIN_COLUMNS], select(*ended.c).where(ours), include_defaults=False
-    )
     steps = {
         "completed": landing.completion(ended.c).where(ours),
-        "told": told,
+        "told": landing.attempts_from(select(*ended.c).where(ours), landing.PLAIN_COLUMNS),
         "counted": counting("deltas", ours),
     }
     if with_bodies:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, Integer, String, case, func, insert, literal, select, update
+from sqlalchemy import BigInteger, Boolean, Float, Integer, Select, String, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
@@ -110,5 +110,9 @@ def insert_attempts() -> Any:
 
 
 def _insert_into_attempts(columns: dict[str, TypeEngine]) -> Any:
-    v = given({"id": BigInteger(), **columns})
-    return insert(tables.attempts).from_select(["task_id", *columns], select(*v.c), include_defaults=False)
+    return attempts_from(select(*given({"id": BigInteger(), **columns}).c), columns)
+
+
+def attempts_from(rows: Select, columns: dict[str, TypeEngine]) -> Any:
+    """The insert of what this query gives: the task's id, and these columns."""
+    return insert(tables.attempts).from_select(["task_id", *columns], rows, include_defaults=False)
