@@ -85,14 +85,16 @@ ACTS = {
 }  # fmt: skip
 
 
-def dry_run(act: Act, task_id: int) -> Result:
-    """What it would mean as things stand now, and whether it can be done."""
+def dry_run(act: Act, task_id: int, priority: int | None = None) -> Result:
+    """What it would mean as things stand now, and whether it can be done; the priority is the one that is wanted."""
     found = search.by_ids([task_id])
     if not found:
         return Result(False, "It is gone.")
     effect = act.effect(found[0])
     if effect is None:
         return Result(False, f"It is {found[0].status.value} by now: there is nothing to do.")
+    if priority is not None and found[0].priority == priority:
+        return Result(False, f"It has the priority {priority} already.")
     return Result(True, effect) if act.may(found[0]) else Result(False, "It belongs to somebody else.")
 
 

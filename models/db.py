@@ -59,11 +59,11 @@ def transaction(first: bool = False, single: bool = False) -> Iterator[Session]:
             raise RuntimeError("a write inside reading(): open the transaction outside of it")
         yield outer.session
         return
-    with shield(), _turn(first), Session(engine(), expire_on_commit=False) as session:
+    with shield(), Session(engine(), expire_on_commit=False) as session:
         mine = _Open(session, writing=True)
         token = _open.set(mine)
         try:
-            with session.begin():
+            with _turn(first), session.begin():
                 if is_postgresql():  # what is written now is to bear the server's time, which this takes after a rest
                     session.connection(execution_options={"isolation_level": "AUTOCOMMIT"} if single else None)
                 yield session

@@ -3,8 +3,14 @@
 from enum import Enum, StrEnum, unique
 
 
+class Word(StrEnum):
+    """An enum whose members are keys of counts: Enum's own hash is written in Python."""
+
+    __hash__ = str.__hash__
+
+
 @unique
-class Status(StrEnum):
+class Status(Word):
     """Where a task stands. `pending` waits for something of its own, `queued` only for a free worker."""
 
     pending = "pending"
@@ -31,6 +37,7 @@ class Move(Enum):
     hand_back = {Status.running}, Status.queued  # not started, or the worker is stopping
     rescue = {Status.running}, Status.queued, "lost"  # the lease ran out
     give_up = {Status.running}, Status.failed, "lost"  # the lease ran out for the last time
+    hold = {Status.pending, Status.queued}, Status.pending  # until a person lets it go
     cancel = {Status.pending, Status.queued}, Status.cancelled
     stop = (
         {Status.running},
@@ -38,19 +45,13 @@ class Move(Enum):
     )  # the body saw it, was ended for it, or its worker died after it
     rerun = {Status.failed, Status.cancelled}, Status.pending
 
-    @property
-    def sources(self) -> set[Status]:
-        """The statuses it may start from."""
-        return self.value[0]
-
-    @property
-    def target(self) -> Status:
-        """The status it leads to."""
-        return self.value[1]
+    def __init__(self, sources: set[Status], target: Status, _why: str = "") -> None:
+        self.sources = sources  # the statuses it may start from
+        self.target = target  # the one it leads to
 
 
 @unique
-class Outcome(StrEnum):
+class Outcome(Word):
     """How one attempt ended."""
 
     completed = "completed"

@@ -4,9 +4,11 @@ Moves insert deltas (`services.lifecycle.counts`); `services.folding` adds them 
 one statement, so that its sums are exact at each moment, however far the folding is.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Literal
 
 from sqlalchemy import Select, func, select, union_all
@@ -131,17 +133,23 @@ def percentiles(
     both = _both(_last(hours), [measure], type, queue)
     rows = _read(select(both.c.bucket, func.sum(both.c.n)).group_by(both.c.bucket).order_by(both.c.bucket))
     buckets = [(bucket, int(n)) for bucket, n in rows if n > 0]
-    return {p: quantile(buckets, p / 100) for p in ps} if buckets else {}
+    return dict(zip(ps, quantiles(buckets, [p / 100 for p in ps]), strict=True)) if buckets else {}
 
 
 def quantile(buckets: Sequence[tuple[int, int]], share: float) -> float:
     """The duration in seconds that this share is at most; `buckets` are (bucket, count), ascending, not empty."""
-    wanted = share * sum([n for _, n in buckets])
-    for bucket, n in buckets:
-        if wanted <= n:
-            return _inside(bucket, wanted / n)
-        wanted -= n
-    return bucket_top_s(buckets[-1][0])  # only rounding leads here
+    return quantiles(buckets, [share])[0]
+
+
+def quantiles(buckets: Sequence[tuple[int, int]], shares: Iterable[float]) -> list[float]:
+    """The same of several shares."""
+    upto, found = list(accumulate(n for _, n in buckets)), []
+    for share in shares:
+        wanted = share * upto[-1]
+        at = bisect_left(upto, wanted)
+        bucket, n = buckets[at]
+        found.append(_inside(bucket, 1 - (upto[at] - wanted) / n))
+    return found
 
 
 def _inside(bucket: int, share: float) -> float:

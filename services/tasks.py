@@ -139,8 +139,8 @@ def rerun(task_id: int, *, dependents: bool = False, reason: str | None = None) 
         before = acts.locked(session, task_id)
         audit.require_for(before)
         again = restart.rerun(session, task_id, dependents)
-        for each, (was, is_) in again.items():
-            audit.record("rerun", "task", each, before={"status": was}, after={"status": is_}, reason=reason)
+        changes = [(each, {"status": was}, {"status": is_}) for each, (was, is_) in again.items()]
+        audit.record_many("rerun", "task", changes, reason)
         task = acts.locked(session, task_id)
     log.info("rerun", task=task_id, with_dependents=len(again) - 1, by=str(audit.current()))
     return task

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, func, literal, select, union_all
+from sqlalchemy import JSON, ColumnElement, Integer, Select, bindparam, func, select, union_all
+from sqlalchemy.types import NullType
 from sqlmodel import Session
 
 from models import Outcome, reading, tables
 from models.db import is_postgresql
 from services import stats
+from services.lifecycle.batch import fetch, per_database, whole
 from services.spans import Span, moment, span
 
 PS = (50, 95)
@@ -92,30 +94,33 @@ def _types(
 
 def _outcomes(session: Session, over: Span, starts: Sequence[int]) -> dict[tuple[str, Outcome], list[int]]:
     places = {start: place for place, start in enumerate(starts)}
-    found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * len(starts))
-    for measure, type_, slots, counts in _happened(session, over, over.step, starts[0], list(Outcome), "type"):
+    found: dict[tuple[str, Outcome], list[int]] = defaultdict(lambda: [0] * len(starts))
+    values = {"span": over.name, "width": over.step, "since": starts[0]}
+    for measure, type_, slots, counts in fetch(session, _happened("type", *Outcome), values):
+        sums = found[type_, Outcome(measure)]
         for start, n in zip(slots, counts, strict=True):
             if start in places:  # a column may have begun meanwhile
-                found[type_, measure][places[start]] += n
-    return {(type_, Outcome(measure)): counts for (type_, measure), counts in found.items()}
+                sums[places[start]] += n
+    return dict(found)
 
 
 def _durations(session: Session, over: Span, starts: Sequence[int]) -> dict[tuple[int, str], dict[float, float]]:
-    found: dict[tuple[int, str], Buckets] = defaultdict(list)
-    for measure in ("run", "wait"):  # one by one they come in the order of their key, and need no sorting
-        for _, bucket, slots, counts in _happened(session, over, over.slow, starts[0], [measure], "bucket"):
-            for start, n in zip(slots, counts, strict=True):
-                found[start, measure].append((bucket, n))
-    return {key: _percentiles(buckets) for key, buckets in found.items()}
+    found: dict[str, dict[int, Buckets]] = {measure: defaultdict(list) for measure in ("run", "wait")}
+    values = {"span": over.name, "width": over.slow, "since": starts[0]}
+    for measure, bucket, slots, counts in fetch(session, _happened("bucket", *found), values):
+        columns = found[measure]
+        for start, n in zip(slots, counts, strict=True):
+            columns[start].append((bucket, n))
+    return {
+        (start, measure): _percentiles(buckets)
+        for measure, columns in found.items()
+        for start, buckets in columns.items()
+    }
 
 
 def _runs(session: Session, over: Span, starts: Sequence[int]) -> dict[str, dict[float, float]]:
-    s, d = tables.rollup_spans.c, tables.rollup_deltas.c
-    kept = select(s.type, s.bucket, func.sum(s.n)).group_by(s.type, s.bucket)
-    kept = kept.where(s.span == over.name, s.measure == "run", s.type > "", s.slot >= starts[0])
-    more = select(d.type, d.bucket, d.n).where(d.measure == "run", d.hour > 0, d.minute >= starts[0])
     found: dict[str, Buckets] = defaultdict(list)
-    for type_, bucket, n in session.execute(union_all(kept, more)).all():
+    for type_, bucket, n in fetch(session, _ran(), {"span": over.name, "since": starts[0]}):
         found[type_].append((bucket, int(n)))
     return {type_: _percentiles(buckets) for type_, buckets in found.items()}
 
@@ -123,28 +128,45 @@ def _runs(session: Session, over: Span, starts: Sequence[int]) -> dict[str, dict
 def _percentiles(buckets: Buckets) -> dict[float, float]:
     """Of buckets in any order. One may come more than once, which moves an answer within it at most."""
     buckets.sort()
-    return {float(p): stats.quantile(buckets, p / 100) for p in PS}
+    return dict(zip(map(float, PS), stats.quantiles(buckets, [p / 100 for p in PS]), strict=True))
 
 
-def _happened(
-    session: Session, over: Span, width: int, since: int, measures: Sequence[str], column: str
-) -> Sequence[Any]:
-    """Slots of this width from this minute on, as they are kept and with what waits to be added to them.
+@per_database
+def _ran() -> Any:
+    """How many attempts of each type ran how long: type, bucket, count."""
+    s, d = tables.rollup_spans.c, tables.rollup_deltas.c
+    kept = select(s.type, s.bucket, func.sum(s.n)).group_by(s.type, s.bucket)
+    kept = kept.where(s.span == bindparam("span"), s.measure == "run", s.type > "", s.slot >= bindparam("since"))
+    more = select(d.type, d.bucket, d.n).where(d.measure == "run", d.hour > 0, d.minute >= bindparam("since"))
+    both: Any = union_all(kept, more)
+    return whole(both)
+
+
+@per_database
+def _happened(column: str, *measures: str) -> Any:
+    """Slots of `:width` minutes from the minute `:since` on, as they are kept for `:span` and with what waits to be
+    added to them.
 
     Of each measure and type, or bucket, the slots and their counts, in two lists: thousands of rows take longer to
     fetch than to find. Of all types together where it is not the types that are asked for. A slot may come more than
     once.
     """
-    names = [str(m) for m in measures]
     s, d = tables.rollup_spans.c, tables.rollup_deltas.c
-    kept = select(s.measure, s[column], _listed(s.slot), _listed(s.n)).group_by(s.measure, s[column])
-    kept = kept.where(s.span == over.name, s.measure.in_(names), s.slot >= since)
-    slot = d.minute - d.minute % literal(width)
+    slot = d.minute - d.minute % bindparam("width", type_=Integer)
+    names = [str(measure) for measure in measures]
+    parts = [names] if column == "type" else [[name] for name in names]  # buckets come in their order then
+    found: list[Select] = []
+    for part in parts:
+        kept = select(s.measure, s[column], _listed(s.slot), _listed(s.n)).group_by(s.measure, s[column])
+        kept = kept.where(s.span == bindparam("span"), s.measure.in_(part), s.slot >= bindparam("since"))
+        found.append(kept if column == "type" else kept.where(s.type == ""))
     more = select(d.measure, d[column], _listed(slot), _listed(d.n)).group_by(d.measure, d[column])
-    more = more.where(d.measure.in_(names), d.hour > 0, d.minute >= since)
-    kept = kept if column == "type" else kept.where(s.type == "")
-    return session.execute(union_all(kept, more)).all()
+    more = more.where(d.measure.in_(names), d.hour > 0, d.minute >= bindparam("since"))
+    both: Any = union_all(*found, more)
+    return whole(both)
 
 
 def _listed(column: ColumnElement[int]) -> ColumnElement[Any]:
-    return func.array_agg(column) if is_postgresql() else func.json_group_array(column, type_=JSON)
+    if is_postgresql():
+        return func.array_agg(column, type_=NullType())  # whose driver makes the lists
+    return func.json_group_array(column, type_=JSON)

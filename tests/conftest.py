@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 import settings as settings_module
 from models import connect, db, migrate
 from services import bell, catalog, estimates
-from services.lifecycle import create, rescue
+from services.lifecycle import create, limits, rescue
 from tests import forked
 
 SQLITE_FILE = "callboard.sqlite3"
@@ -162,6 +162,7 @@ def forget() -> None:
     settings_module.settings.cache_clear()
     db.forget_engine()
     create.forget_queues()
+    limits.forget()
     estimates.forget()
     catalog.forget()
     bell.forget()

@@ -36,11 +36,12 @@ def ask(question: Question) -> None:
     st.rerun()
 
 
-def show_if_asked() -> None:
-    """At the end of a page, outside of its fragments."""
+def show_if_asked() -> bool:
+    """At the end of a page, outside of its fragments. Returns whether there is one: two cannot be open."""
     question = st.session_state.pop(ASKED, None)
     if question is not None:
         st.dialog(f"{question.act} {say.plain(say.short(question.what, 50))}")(_body)(question)
+    return question is not None
 
 
 def _body(question: Question) -> None:

@@ -124,7 +124,7 @@ def _types(types: Sequence[TypeTrend], span: str) -> list[Alarm]:
     found = []
     for one in types:
         if one.ended >= ENOUGH and (one.failure_rate or 0) >= FAILING:
-            words = f"{one.name}: {one.failed:,} of {one.ended:,} failed in the last {span}."
+            words = f"{one.name}: {one.failed:,} of {one.ended:,} endings failed in the last {span}."
             params = {"type": one.name, "status": "Failed", "ended": asked.ENDED_IN.format(span)}
             found.append(Alarm(words, "tasks", params, grave=one.failed == one.ended))
     return found

@@ -103,7 +103,7 @@ def _ready(job: Job) -> None:
             st.button(f"{name} all {many:,}", key="confirm_all", on_click=_go, args=(job.id, needed))
         st.button(
             f"{name} {first} first" if ahead else f"{name} {say.many(many, 'task')}" if many else name,
-            type="primary", key="confirm_yes", disabled=not plan.changes, on_click=_go,
+            type="primary", key="confirm_yes", disabled=not many, on_click=_go,
             args=(job.id, needed, first if ahead else None),
         )  # fmt: skip
 

@@ -32,15 +32,15 @@ WORDS = {
     Act.restore: Words("Restore", "restore_from_trash", "Restoring", "Undo hides them again."),
     Act.release: Words(
         "Release", "lock_open", "Releasing",
-        "This has no undo: they start as soon as a worker is free. What has not started by then can be cancelled, or "
-        "kept back by pausing its queue.",
+        "They start as soon as a worker is free. Undo holds again those that have not started by then.",
     ),
+    Act.hold: Words("Hold", "lock", "Holding", "Undo releases them."),
 }  # fmt: skip
 
 
 _TAKEN_BACK = {  # by what takes it back
     Act.rerun: "Undo the cancellation", Act.reprioritise: "Undo the new priority", Act.restore: "Undo the deletion",
-    Act.delete: "Undo the restoring",
+    Act.delete: "Undo the restoring", Act.hold: "Undo the release", Act.release: "Undo the hold",
 }  # fmt: skip
 
 

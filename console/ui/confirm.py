@@ -38,7 +38,10 @@ def _body(act: acts.Act, task_id: int) -> None:
     before = acts.dry_run(act, task_id)
     st.markdown(say.plain(before.sentence))
     if act.name == "Set priority" and before.done:
-        st.number_input("Priority", 1, 100, 50, key=PRIORITY, help="1 to 100; higher goes first")
+        wanted = st.number_input("Priority", 1, 100, 50, key=PRIORITY, help="1 to 100; higher goes first")
+        before = acts.dry_run(act, task_id, priority=int(wanted))
+        if not before.done:
+            st.caption(say.plain(before.sentence))
     st.text_input("Reason (optional)", key=REASON, max_chars=500, placeholder="Shown in the audit trail")
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Keep as it is", key="confirm_no", on_click=_close)

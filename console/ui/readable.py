@@ -63,7 +63,9 @@ def word(value: Any) -> str:
         if value.is_integer() and abs(value) < 2**53:
             return f"{int(value):,}"
         return f"{value:,.4g}" if math.isfinite(value) and abs(value) < 1000 else f"{value:,.2f}"
-    return say.visible(str(value))
+    if isinstance(value, list) and all(not isinstance(one, dict | list) for one in value):
+        return ", ".join(map(word, value))
+    return say.visible(say.pretty(value, None) if isinstance(value, dict | list) else str(value))
 
 
 def _label(name: Any) -> str:

@@ -29,17 +29,18 @@ def ask(schedule_id: int) -> None:
     st.rerun()
 
 
-def show_if_asked() -> None:
-    """At the end of the page."""
+def show_if_asked() -> bool:
+    """At the end of the page. Returns whether it is open: two dialogs cannot be."""
     schedule_id = st.session_state.pop(ASKED, None)
     if schedule_id is None:
-        return
+        return False
     try:
         row = schedules.get(schedule_id)
     except ServiceError as refusal:
         tell.later(str(refusal), good=False)
-        return
+        return False
     st.dialog(say.plain(f"Backfill {say.short(row.name, 50)}"), icon=":material/history:", width="medium")(_body)(row)
+    return True
 
 
 def _body(row: Schedule) -> None:

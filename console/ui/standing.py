@@ -13,6 +13,12 @@ from services.depths import Depths
 from services.queues import QueueState
 from services.trends import Trend
 
+ENDINGS = (
+    "Counts endings: a task that failed, was rerun and failed again counts twice. The list shows the tasks as they "
+    "stand now, without those that were deleted."
+)
+RETRIES = "Counts attempts that failed and were to be tried again. The list shows what is pending now."
+
 
 def counters(lines: Depths | None, ended: Trend | None, span: str) -> None:
     """How long the lines are, and what ended in the span; each leads to its tasks."""
@@ -22,9 +28,9 @@ def counters(lines: Depths | None, ended: Trend | None, span: str) -> None:
             counter(status.value, look.NAMES[status], look.icon(status), status, line[-1] if line else None, line)
         for outcome, status in ((Outcome.completed, Status.completed), (Outcome.failed, Status.failed)):
             counts = _ended(ended, outcome)
-            counter(status.value, look.NAMES[status], look.icon(status), status, _sum(counts), counts, span)
+            counter(status.value, look.NAMES[status], look.icon(status), status, _sum(counts), counts, span, ENDINGS)
         retried = _ended(ended, Outcome.retried)
-        counter("retried", "Retried", ":material/replay:", Status.pending, _sum(retried), retried, span)
+        counter("retried", "Retried", ":material/replay:", Status.pending, _sum(retried), retried, span, RETRIES)
 
 
 def _ended(trend: Trend | None, outcome: Outcome) -> list[int] | None:
@@ -41,15 +47,15 @@ def _sum(counts: Sequence[int] | None) -> int | None:
 
 def counter(
     key: str, name: str, icon: str, status: Status, value: int | None, line: Sequence[int | None] | None,
-    span: str | None = None,
+    span: str | None = None, means: str | None = None,
 ) -> None:  # fmt: skip
-    """One figure over its course in the span."""
+    """One figure over its course in the span; `means`: what it counts, where its list shows something else."""
     with st.container(border=True, gap=None, height="stretch", key=f"count_{key}"):
         label = f"{name} in {span}" if span else name
         wanted = {"status": look.NAMES[status]}
         if span and status in FINISHED:
             wanted["ended"] = asked.ENDED_IN.format(span)
-        st.page_link(pages.page("tasks"), label=label, icon=icon, query_params=wanted)
+        st.page_link(pages.page("tasks"), label=label, icon=icon, query_params=wanted, help=means)
         course = [n or 0 for n in line or ()]
         st.metric(
             label, "–" if value is None else f"{value:,}", label_visibility="collapsed",
@@ -80,8 +86,10 @@ def types(found: Trend) -> None:
             "Type": column.ButtonColumn(
                 width=150, key="types_open", type="tertiary", alignment="left", on_click=_open_type, args=(names,)
             ),
-            "Ended": column.NumberColumn(format="localized", width=65, help="Completed, or failed for good"),
-            "Failed": column.NumberColumn(format="%.0f%%", width=60, help="Of those that ended"),
+            "Ended": column.NumberColumn(
+                format="localized", width=65, help="Completed, or failed for good; one that was rerun counts each time"
+            ),
+            "Failed": column.NumberColumn(format="%.0f%%", width=60, help="Of these endings"),
             "Median": column.TextColumn(width=70, help="Half of the attempts took at most so long"),
             "95 %": column.TextColumn(width=70, help="95 of 100 attempts took at most so long"),
             "Trend": column.BarChartColumn(width=110, y_min=0, help="How many ended over the span"),

@@ -152,11 +152,17 @@ def remaining_s(task: Task) -> float | None:
     return max(0.0, task.estimated_duration_s - ran) if task.estimated_duration_s else None
 
 
+def _attempts(task: Task) -> str:
+    if not task.epoch:
+        return "none" if task.finished else "none yet"
+    return f"{task.epoch} ({task.tries} of {task.max_tries} tries failed)"
+
+
 def _facts(task: Task) -> dict[str, str | None]:
     ran = rows.ran_s(task)
     return {
         "Created by": event_words.maker(task.created_by_kind, task.created_by_id),
-        "Attempts": f"{task.epoch} ({task.tries} of {task.max_tries} tries failed)" if task.epoch else "none yet",
+        "Attempts": _attempts(task),
         "Workers lost": str(task.losses) if task.losses else None,
         "Ran": None if ran is None else say.duration(ran),
         "Expected": None if task.estimated_duration_s is None else say.duration(task.estimated_duration_s),

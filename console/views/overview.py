@@ -22,6 +22,8 @@ def board() -> None:
         first_run.show()
         return
     alarms(stand, trend)
+    if not cards.away:
+        before(stand, trend, depths)
     standing.counters(depths.value, trend.value, span)
     marks = deploys.value or []
     left, right = st.columns(2, gap="medium")
@@ -51,6 +53,13 @@ def alarms(stand: Answer, trend: Answer) -> None:
             notice(n, alarm)
         if len(found) > attention.MOST:
             st.caption(f"And {len(found) - attention.MOST} more.")
+
+
+def before(*answers: Answer) -> None:
+    """Says so where what stands above the cards, or their counters, is from before."""
+    old = [one.at for one in answers if one.reference is not None and one.at is not None]
+    if old:
+        st.markdown(f":orange[:material/error: Some of these lines and counts are of {say.plain(say.at(min(old)))}.]")
 
 
 def notice(n: int, alarm: attention.Alarm) -> None:

@@ -67,6 +67,5 @@ for tab, (name, draw) in zip(
     if tab.open:
         with tab, st.container(key=f"schedule_tab_{name.lower()}"):
             draw()
-asking.show_if_asked()
-schedule_backfill.show_if_asked()
-schedule_form.show_if_asked()
+if not (asking.show_if_asked() or schedule_backfill.show_if_asked()):
+    schedule_form.show_if_asked()

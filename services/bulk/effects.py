@@ -20,6 +20,7 @@ class Act(StrEnum):
     delete = "delete"
     restore = "restore"
     release = "release"
+    hold = "hold"  # what a release is taken back by
 
 
 @unique
@@ -33,6 +34,7 @@ class Effect(Enum):
     hidden = True, "will be hidden from everybody", "were hidden"
     shown = True, "will be shown again", "are shown again"
     let_go = True, "are held and will be let go", "were let go"
+    kept_back = True, "will be held until somebody releases them", "are held until somebody releases them"
     asked_before = False, "were asked to stop already", "were asked to stop already"
     ended = False, "are left alone", "were left alone"
     lives = False, "have not ended and are left alone", "had not ended and were left alone"
@@ -42,6 +44,8 @@ class Effect(Enum):
     key_taken = False, "share a unique key with a live task and are left alone", "were left alone for their unique key"
     waits_no_more = False, "no longer wait and are left alone", "no longer waited and were left alone"
     not_held = False, "are not held and are left alone", "were not held, and were left alone"
+    held_already = False, "are held already", "were held already"
+    begun = False, "have started or ended by now and are left alone", "had started or ended and were left alone"
     there_already = False, "have that priority already", "had that priority already"
     not_yours = False, "belong to others and are left alone", "belong to others and were left alone"
     gone = False, "are gone", "were gone"
@@ -73,6 +77,7 @@ def sentences(counts: Counts, done: bool = False) -> list[tuple[int, str]]:
 
 _OF_ONE = {
     "are": "is", "were": "was", "have": "has", "share": "shares", "belong": "belongs", "wait": "waits", "their": "its",
+    "them": "it",
 }  # fmt: skip
 
 
@@ -125,6 +130,12 @@ def _release(row: Any, _: int | None) -> Effect:
     return Effect.let_go if row.held_reason is not None and row.status is Status.pending else Effect.not_held
 
 
+def _hold(row: Any, _: int | None) -> Effect:
+    if row.status not in WAITING or row.started_at is not None or row.tries or row.losses:  # or it is tried again
+        return Effect.begun
+    return Effect.held_already if row.held_reason is not None else Effect.kept_back
+
+
 _EFFECTS: dict[Act, Callable[[Any, int | None], Effect]] = {
     Act.cancel: _cancel,
     Act.rerun: _rerun,
@@ -132,4 +143,5 @@ _EFFECTS: dict[Act, Callable[[Any, int | None], Effect]] = {
     Act.delete: _delete,
     Act.restore: _restore,
     Act.release: _release,
+    Act.hold: _hold,
 }

@@ -6,7 +6,7 @@ A job belongs to the person who started it. It lives as long as the process; wha
 import contextvars
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import StrEnum, unique
 
@@ -37,7 +37,10 @@ class State(StrEnum):
     failed = "failed"  # refused, or could not be counted; `sentence` says why
 
 
-_UNDO = {Act.delete: Act.restore, Act.restore: Act.delete, Act.reprioritise: Act.reprioritise, Act.cancel: Act.rerun}
+_UNDO = {
+    Act.delete: Act.restore, Act.restore: Act.delete, Act.reprioritise: Act.reprioritise, Act.cancel: Act.rerun,
+    Act.release: Act.hold, Act.hold: Act.release,
+}  # fmt: skip
 
 
 class _Stopped(Exception):
@@ -48,18 +51,18 @@ class Job:
     """One bulk act of one person, from its dry run to its end."""
 
     def __init__(
-        self, act: Act, which: TaskFilter | Sequence[int], *, priorities: Mapping[int, int] | None = None,
-        check: Callable[[], object] | None = None, undoes: bool = False,
+        self, act: Act, which: TaskFilter | Sequence[int], *, undoes: Run | None = None,
+        check: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         self.id = next(_numbers)
-        self.act, self.which, self.undoes = Act(act), which, undoes
+        self.act, self.which, self.undoes = Act(act), which, undoes is not None
         self.operator_id = audit.current().operator_id
         self.state = State.counting
         self.seen = 0  # tasks counted so far
         self.sentence: str | None = None  # why it paused or failed
         self.run: Run | None = None
         self._reason: str | None = None  # the last that was given: going on needs no other
-        self._priorities = priorities
+        self._undone = undoes
         self._check = check or (lambda: None)
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -119,9 +122,7 @@ class Job:
         """A new job that takes back what this one did, counted anew: what has changed since is left alone."""
         if not self.may_undo or self.run is None:
             raise NotFound("there is nothing to take back")
-        back = _UNDO[self.act]
-        priorities = self.run.had if back is Act.reprioritise else None
-        return start(back, list(self.run.undoable), priorities=priorities, check=self._check, undoes=True)
+        return start(_UNDO[self.act], list(self.run.undoable), check=self._check, undoes=self.run)
 
     def _start(self, work: Callable[[], None]) -> None:
         context = contextvars.copy_context()  # who acts
@@ -145,7 +146,8 @@ class Job:
 
     def _count(self) -> None:
         try:
-            counted = plan(self.act, self.which, priorities=self._priorities, tell=self._tell)
+            had, reasons = (self._undone.had, self._undone.reasons) if self._undone else (None, None)
+            counted = plan(self.act, self.which, priorities=had, reasons=reasons, tell=self._tell)
         except _Stopped:
             return self._end("Stopped before all were counted. Nothing was changed.", State.failed)
         self.run, self.state = Run(counted), State.ready
@@ -172,14 +174,14 @@ _jobs_lock = threading.Lock()
 
 
 def start(
-    act: Act, which: TaskFilter | Sequence[int], *, priorities: Mapping[int, int] | None = None,
-    check: Callable[[], object] | None = None, undoes: bool = False,
+    act: Act, which: TaskFilter | Sequence[int], *, undoes: Run | None = None,
+    check: Callable[[], object] | None = None,
 ) -> Job:  # fmt: skip
     """Begin to count what the act would do; nothing is changed before `begin`.
 
-    `check` is called between batches; the `ServiceError` it raises ends the job.
+    `check` is called between batches; the `ServiceError` it raises ends the job. `undoes`: what it takes back.
     """
-    made = Job(act, which, priorities=priorities, check=check, undoes=undoes)
+    made = Job(act, which, undoes=undoes, check=check)
     with _jobs_lock:
         _jobs[made.id] = made
         for old in _superfluous([job for job in reversed(_jobs.values()) if not job.busy]):

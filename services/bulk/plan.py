@@ -22,7 +22,7 @@ MOST_NAMED = 10_000_000
 _task = tables.tasks.c
 COLUMNS = (
     _task.id, _task.status, _task.type, _task.queue, _task.priority, _task.owner, _task.unique_key,
-    _task.cancel_requested_at, _task.deleted_at, _task.held_reason,
+    _task.cancel_requested_at, _task.deleted_at, _task.held_reason, _task.started_at, _task.tries, _task.losses,
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ class Plan:
     filter: TaskFilter | None = None  # None: the tasks were named
     priority: int | None = None  # the new one; None: to be said before it runs
     priorities: Mapping[int, int] = field(default_factory=dict)  # or one for each task
+    reasons: Mapping[int, str] = field(default_factory=dict)  # what tasks are held for, where they were held before
     rights_on_all: bool = True  # False: a member's own tasks only
     ids: array = field(default_factory=lambda: array("q"))  # in the order in which they will be taken
     counts: Counts = field(default_factory=Counter)
@@ -86,7 +87,8 @@ class Plan:
 
 def plan(
     act: Act, which: TaskFilter | Sequence[int], *, priority: int | None = None,
-    priorities: Mapping[int, int] | None = None, tell: Callable[[int], None] = lambda seen: None,
+    priorities: Mapping[int, int] | None = None, reasons: Mapping[int, str] | None = None,
+    tell: Callable[[int], None] = lambda seen: None,
 ) -> Plan:  # fmt: skip
     """Look at every task that the filter finds, or at these, and count what the act would do.
 
@@ -96,7 +98,7 @@ def plan(
     act = Act(act)
     made = Plan(
         act, which if isinstance(which, TaskFilter) else None, _priority(act, priority), priorities or {},
-        rights_on_all=audit.allows(Role.operator),
+        reasons or {}, rights_on_all=audit.allows(Role.operator),
     )  # fmt: skip
     audit.require(Role.member)
     for ids in _pages(which):

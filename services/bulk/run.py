@@ -1,6 +1,7 @@
 """The act itself: a batch of tasks in one transaction, each looked at again under its lock."""
 
 import secrets
+import sys
 import time
 from array import array
 from collections import Counter, defaultdict
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 FIRST_BATCH, BATCH = 100, 500
 BATCH_S = 0.2  # what a transaction should take: a longer one would keep SQLite's other writers waiting
 MOST_REFUSED = 200
+HELD = "until somebody releases it"  # where nothing held it before
 
 _task = tables.tasks.c
 
@@ -36,7 +38,7 @@ class Batch:
     taken: int = 0
     counts: Counts = field(default_factory=Counter)
     refused: list[tuple[int, str]] = field(default_factory=list)
-    done: list[tuple[int, Effect, int]] = field(default_factory=list)  # id, what, the priority it had
+    done: list[tuple[Any, Effect]] = field(default_factory=list)  # the task as it was, and what was done
     events: list[audit.Change] = field(default_factory=list)
 
 
@@ -52,6 +54,7 @@ class Run:
     done: array = field(default_factory=lambda: array("q"))
     undoable: array = field(default_factory=lambda: array("q"))
     had: dict[int, int] = field(default_factory=dict)  # priorities before
+    reasons: dict[int, str] = field(default_factory=dict)  # what those that were let go had been held for
 
     def __post_init__(self) -> None:
         self.counts.update({k: n for k, n in self.plan.counts.items() if not k[1].changes})
@@ -86,12 +89,14 @@ class Run:
         self.at += batch.taken
         self.counts.update(batch.counts)
         self.refused += batch.refused[: MOST_REFUSED - len(self.refused)]
-        for task_id, what, had in batch.done:
-            self.done.append(task_id)
-            if what not in (Effect.asked, Effect.again, Effect.let_go):
-                self.undoable.append(task_id)
+        for row, what in batch.done:
+            self.done.append(row.id)
+            if what not in (Effect.asked, Effect.again):
+                self.undoable.append(row.id)
             if what is Effect.moved:
-                self.had[task_id] = had
+                self.had[row.id] = row.priority
+            if what is Effect.let_go:
+                self.reasons[row.id] = sys.intern(row.held_reason)  # thousands may wait for the same
 
     def _record(self, counts: Counts, taken: int, reason: str | None) -> None:
         if not taken:
@@ -144,13 +149,13 @@ def _do(session: Session, plan: Plan, chosen: Sequence[tuple[Any, Effect]], batc
             batch.counts[row.status, Effect.key_taken] += 1
         else:
             batch.events.append((row.id, *changed[row.id]))
-            batch.done.append((row.id, what, row.priority))
+            batch.done.append((row, what))
             batch.counts[row.status, what] += 1
 
 
 def _spared(what: Effect, row: Any, batch: Batch) -> Effect:
     """A task that changed since it was counted, or that has the priority that was said only then."""
-    if what is not Effect.there_already:
+    if what not in (Effect.there_already, Effect.held_already):
         batch.refused.append((row.id, f"#{row.id} is {row.status.value} by now and was left alone"))
     return what
 
@@ -195,6 +200,14 @@ def _release(session: Session, plan: Plan, rows: Sequence[Any], reason: str | No
     return {row.id: ({"held": row.held_reason}, {"held": None}) for row in rows}, {}
 
 
+def _hold(session: Session, plan: Plan, rows: Sequence[Any], reason: str | None) -> Done:
+    why = {row.id: plan.reasons.get(row.id, HELD) for row in rows}
+    acts.hold_many(session, rows, why)
+    return {
+        row.id: ({"status": row.status.value, "held": None}, {"status": "pending", "held": why[row.id]}) for row in rows
+    }, {}
+
+
 def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
     session.execute(update(tables.tasks).where(among(_task.id)).values(**values), {"ids": listed(ids)})
 
@@ -206,4 +219,5 @@ _ACTS: dict[Act, Callable[[Session, Plan, Sequence[Any], str | None], Done]] = {
     Act.delete: _hide,
     Act.restore: _hide,
     Act.release: _release,
+    Act.hold: _hold,
 }

@@ -1,16 +1,16 @@
-"""What persons ask for: cancel, let go of a held task. Each locks its task, checks the move, makes it."""
+"""What persons ask for: cancel, hold, let go of a held task. Each locks its task, checks the move, makes it."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, String, bindparam, select, update
 from sqlmodel import Session
 
 from models import Move, Status, Task, now, tables
 from services import bell, checks
 from services.errors import NotFound, StaleTask
-from services.lifecycle.batch import among, listed, per_database
+from services.lifecycle.batch import WHEN, among, given, listed, packed, per_database
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.needs import settle
 
@@ -62,6 +62,26 @@ def cancel_many(session: Session, rows: Collection[Any], by: str, reason: str | 
     if running:
         session.execute(update(tables.tasks).where(among(t.id)).values(**asked), {"ids": listed(running)})
         bell.ring_cancel_after_commit()
+
+
+def hold_many(session: Session, rows: Collection[Any], why: Mapping[int, str]) -> None:
+    """Keep back many that wait, each until a person lets it go, and say why by id.
+
+    `rows` are locked, pending or queued, and have (id, type, queue, status).
+    """
+    at = now()
+    session.execute(_hold(), {"given": packed({"id": row.id, "why": why[row.id], "at": at} for row in rows)})
+    deltas, queued = Deltas(), [row for row in rows if Status(row.status) is Status.queued]
+    for (type_, queue), n in Counter((row.type, row.queue) for row in queued).items():
+        gauge(deltas, type_, queue, Status.queued, Move.hold.target, n)
+    record(session, deltas)
+
+
+@per_database
+def _hold() -> Any:
+    v, t = given({"id": BigInteger(), "why": String(), "at": WHEN}).c, tables.tasks.c
+    waits = update(tables.tasks).where(t.id == v.id, t.status.in_(Move.hold.sources))
+    return waits.values(status=Move.hold.target, held_reason=v.why, queued_at=None, parked=False, updated_at=v.at)
 
 
 def let_go(session: Session, task_id: int) -> Task:

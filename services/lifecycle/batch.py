@@ -48,7 +48,8 @@ def given(columns: Mapping[str, TypeEngine], name: str = "given") -> FromClause:
     if is_postgresql():
         table = func.json_to_recordset(cast(rows, JSON)).table_valued(*(column(c, t) for c, t in columns.items()))
         return table.render_derived(name=name, with_types=True)
-    each = func.json_each(rows).table_valued("key", "value", name=f"{name}_json")
+    # jsonb_each (SQLite 3.51) gives rows that json_extract need not parse again for each of their columns
+    each = func.jsonb_each(rows).table_valued("key", "value", name=f"{name}_json")
     return select(*(_extracted(each.c.value, c, t) for c, t in columns.items())).order_by(each.c.key).subquery(name)
 
 
@@ -109,7 +110,7 @@ def stamp(value: datetime) -> str:
 
 def moment(stored: Any) -> Any:
     """An instant as `fetch` gives it, as an aware datetime."""
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+    return datetime.fromisoformat(f"{stored}+00:00") if isinstance(stored, str) else stored
 
 
 _encode = json.JSONEncoder(default=stamp, allow_nan=False, separators=(",", ":")).encode

@@ -20,9 +20,7 @@ from services.lifecycle import limits
 from services.lifecycle.batch import per_database
 from services.lifecycle.claim_at_once import claim_at_once
 from services.lifecycle.line import InLine, choose, line
-from services.lifecycle.take import Claimed, claimed, take
-
-_keys = False  # the last claim of this process took tasks with concurrency keys
+from services.lifecycle.take import Claimed, claimed, take, told
 
 
 def claim(
@@ -39,7 +37,7 @@ def claim(
     """
     if not types or limit < 1:
         return []
-    if is_postgresql() and not (_keys or limits.known):
+    if is_postgresql() and not (limits.keys or limits.known):
         with transaction(single=True) as session:
             rows = claim_at_once(session, types, queues, limit, _lease(worker, lease_s))
         if rows is not None:
@@ -48,14 +46,14 @@ def claim(
         return []  # an idle look must not take SQLite's only write lock
     with transaction() as session:
         chosen = _choose(session, types, queues, limit)
-        rows = take(session, chosen, _lease(worker, lease_s)) if chosen else []
-    return claimed(rows)
+        if chosen:
+            take(session, chosen, _lease(worker, lease_s))
+    return told(worker, [one.id for one in chosen]) if chosen else []
 
 
 def _choose(session: Session, types: Collection[str], queues: Collection[str] | None, limit: int) -> Sequence[InLine]:
-    global _keys
     chosen = choose(session, _rooms(session, queues, limit), types, limit)
-    _keys = any(one.concurrency_key is not None for one in chosen)
+    limits.keys = any(one.concurrency_key is not None for one in chosen)
     return chosen
 
 

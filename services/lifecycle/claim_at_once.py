@@ -15,7 +15,7 @@ from sqlmodel import Session
 from services import bell
 from services.lifecycle.batch import WHEN
 from services.lifecycle.line import head, versions
-from services.lifecycle.take import TIMES, moved
+from services.lifecycle.take import COLUMNS, MOVE, TIMES
 
 
 def claim_at_once(
@@ -50,7 +50,13 @@ def _statement(named: bool) -> Any:
                 OR EXISTS (SELECT FROM best WHERE concurrency_key IS NOT NULL) AS limited,
                 ARRAY(SELECT DISTINCT queue FROM heads WHERE id NOT IN (SELECT id FROM best)) AS passed
         ),
-        {moved(found)}
+        moved AS ({MOVE.format(found=found)} RETURNING {", ".join(COLUMNS)}),
+        counted AS (
+            INSERT INTO rollup_deltas (hour, type, queue, measure, bucket, n)
+            SELECT 0, type, queue, measure, 0, by * count(*)
+            FROM moved CROSS JOIN (VALUES ('queued', -1), ('running', 1)) AS step (measure, by)
+            GROUP BY type, queue, measure, by
+        )
         SELECT answer.*, moved.*, payload
         FROM answer LEFT JOIN (moved JOIN task_bodies ON task_id = moved.id) ON true
     """)

@@ -31,7 +31,7 @@ def complete_at_once(
 def _statement(with_bodies: bool) -> Any:
     ended = select(*given({"id": BigInteger(), **landing.PLAIN_COLUMNS}).c).cte("ended")
     owned = landing.running().cte("owned")
-    own = owned.join(ended, and_(owned.c.id == ended.c.id, owned.c.epoch == ended.c.epoch))
+    own = owned.join(ended, and_(*(owned.c[name] == ended.c[name] for name in ("id", "epoch", "worker"))))
     all_ours = (func.count() == bindparam("many")) & ~func.coalesce(func.bool_or(owned.c.stops), False)
     answer = select(all_ours.label("all_ours")).select_from(own).cte("answer")
     ours = select(answer.c.all_ours).scalar_subquery()

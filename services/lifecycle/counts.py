@@ -27,7 +27,7 @@ def hour_of(at: datetime) -> int:
 
 def bucket_of(seconds: float) -> int:
     """The logarithmic bucket of a duration; 0 is everything up to a millisecond."""
-    return max(0, math.ceil(PER_DOUBLING * math.log2(max(seconds, LEAST_S) / LEAST_S)))
+    return 0 if seconds <= LEAST_S else math.ceil(PER_DOUBLING * math.log2(seconds / LEAST_S))
 
 
 def bucket_top_s(bucket: int) -> float:

@@ -1,8 +1,9 @@
-"""running → what became of the attempt: a batch of endings in one transaction, fenced by epoch.
+"""running → what became of the attempt: a batch of endings in one transaction, fenced by epoch and worker.
 
-Of all attempts of a task exactly one finds its row still running under its epoch; with it go, all or none, the result,
-the attempt's row, the tasks that wait for it, and the counts. All that can be worked out before the transaction is:
-on SQLite nobody else writes while it is open.
+Of all attempts of a task exactly one finds its row still running under its epoch, and for its worker: a server that
+lost what it had answered for, by a failover or an older copy, gives ids and epochs out again. With it go, all or none,
+the result, the attempt's row, the tasks that wait for it, and the counts. All that can be worked out before the
+transaction is: on SQLite nobody else writes while it is open.
 """
 
 from collections import Counter
@@ -100,7 +101,9 @@ class Batch:
     """Endings for one transaction, made ready before it opens."""
 
     def __init__(self, endings: Iterable[Ending]) -> None:
-        self.endings = {e.key: e for e in reversed(list(endings))}  # told twice, the first counts
+        once = {e.key: e for e in reversed(list(endings))}  # told twice, the first counts
+        self.endings = dict(sorted(once.items()))  # as the rows stand in the tables
+        self.owners = {(*key, e.worker) for key, e in self.endings.items()}
         self.keys = {e.concurrency_key for e in self.endings.values() if e.concurrency_key}
         self.plan = Plan(self.endings)
         plain = self.plan.plain_attempts is not None and self.plan.plain_attempts is self.plan.completed
@@ -147,7 +150,7 @@ def _follow(session: Session, plan: Plan) -> None:
 def _lock(session: Session, batch: Batch) -> dict[Key, bool]:
     """Lock the tasks that these attempts own; the value: whether it was asked to stop."""
     rows = fetch(session, _running(), {"ids": listed([task for task, _ in batch.endings])})
-    return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}
+    return {(task, epoch): bool(stops) for task, epoch, by, stops in rows if (task, epoch, by) in batch.owners}
 
 
 @per_database

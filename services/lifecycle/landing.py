@@ -15,7 +15,7 @@ from services.lifecycle.batch import WHEN, among, given, per_database, still
 def running() -> Any:
     """Lock the tasks of these ids that run, in id order, as an enqueue locks those it needs."""
     t = tables.tasks.c
-    found = select(t.id, t.epoch, t.cancel_requested_at.is_not(None).label("stops"))
+    found = select(t.id, t.epoch, t.worker, t.cancel_requested_at.is_not(None).label("stops"))
     return found.where(among(t.id), still(t, "running")).order_by(t.id).with_for_update()
 
 

@@ -1,7 +1,7 @@
 """The move queued → running of tasks that were chosen and locked, and what the worker is told of each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, text
 from sqlmodel import Session
 
-from models import Status, tables
+from models import Status, reading, tables
 from models.db import is_postgresql
-from services.lifecycle.batch import WHEN, among, fetch, listed, moment, per_database, whole
+from services.lifecycle.batch import WHEN, among, fetch, listed, moment, per_database, still, whole
 from services.lifecycle.counts import Deltas, gauge, record
 from services.lifecycle.line import InLine
 
@@ -47,45 +47,32 @@ MOVE = """
 TIMES = (bindparam("lease_until", type_=WHEN), bindparam("at", type_=WHEN))
 
 
-def moved(found: str) -> str:
-    """The SQL of PostgreSQL's two expressions of WITH that move the tasks of these ids, and count it."""
-    return f"""
-        moved AS ({MOVE.format(found=found)} RETURNING {", ".join(COLUMNS)}),
-        counted AS (
-            INSERT INTO rollup_deltas (hour, type, queue, measure, bucket, n)
-            SELECT 0, type, queue, measure, 0, by * count(*)
-            FROM moved CROSS JOIN (VALUES ('queued', -1), ('running', 1)) AS step (measure, by)
-            GROUP BY type, queue, measure, by
-        )
-    """
+@per_database
+def _move() -> Any:
+    found = "= ANY(cast(:ids AS bigint[]))" if is_postgresql() else "IN (SELECT value FROM json_each(:ids))"
+    return text(MOVE.format(found=found)).bindparams(*TIMES)
 
 
-AT_ONCE = text(f"""
-    WITH {moved("= ANY(cast(:ids AS bigint[]))")}
-    SELECT moved.*, payload FROM moved JOIN task_bodies ON task_id = moved.id
-""").bindparams(*TIMES)
-
-IN_STEPS = text(MOVE.format(found="IN (SELECT value FROM json_each(:ids))")).bindparams(*TIMES)
-
-
-def take(session: Session, chosen: Sequence[InLine], lease: dict[str, Any]) -> Sequence[Any]:
-    """Move what was chosen; returns the rows for `claimed`. `lease`: worker, lease_until, at."""
-    values = {**lease, "ids": listed([one.id for one in chosen])}
-    if is_postgresql():
-        return session.execute(AT_ONCE, values).all()
-    session.execute(IN_STEPS, values)
+def take(session: Session, chosen: Sequence[InLine], lease: dict[str, Any]) -> None:
+    """Move what was chosen and locked. `lease`: worker, lease_until, at."""
+    session.execute(_move(), {**lease, "ids": listed([one.id for one in chosen])})
     deltas = Deltas()
     for (type_, queue), n in Counter((one.type, one.queue) for one in chosen).items():
         gauge(deltas, type_, queue, Status.queued, Status.running, n)
     record(session, deltas)
-    return fetch(session, _taken(), values)
+
+
+def told(worker: str, ids: Collection[int]) -> list[Claimed]:
+    """What this worker has just taken, read when others may write again; less what was already taken back from it."""
+    with reading() as session:
+        return claimed(fetch(session, _told(), {"worker": worker, "ids": listed(ids)}))
 
 
 @per_database
-def _taken() -> Any:
+def _told() -> Any:
     c, bodies = tables.tasks.c, tables.task_bodies
-    told = (c[name] for name in COLUMNS)
-    return whole(select(*told, bodies.c.payload).join(bodies, bodies.c.task_id == c.id).where(among(c.id)))
+    wanted = select(*(c[name] for name in COLUMNS), bodies.c.payload).join(bodies, bodies.c.task_id == c.id)
+    return whole(wanted.where(among(c.id), still(c, "running"), c.worker == bindparam("worker")))
 
 
 def claimed(rows: Sequence[Any]) -> list[Claimed]:

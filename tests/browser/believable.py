@@ -62,9 +62,10 @@ def history(people: dict[str, Operator], a_hour: int = 14) -> None:
         with time_machine.travel(start + timedelta(hours=hour, minutes=1), tick=True):
             made = [_asked(people) for _ in range(_chance.randint(busy // 2, busy))]
         with time_machine.travel(start + timedelta(hours=hour, minutes=2 + len(made) % 7), tick=True):
-            taken = claim(_chance.choice(WORKERS), [t.name for t in catalog.local().values()], None, 100, 600.0)
+            worker = _chance.choice(WORKERS)
+            taken = claim(worker, [t.name for t in catalog.local().values()], None, 100, 600.0)
         for each in taken:
-            _end(each)
+            _end(each, worker)
 
 
 def sum_up() -> None:
@@ -120,7 +121,7 @@ def _asked(people: dict[str, Operator]) -> Task:
         )
 
 
-def _end(claimed: Claimed) -> None:
+def _end(claimed: Claimed, worker: str) -> None:
     move = Move.fail if _chance.random() < FAILING[claimed.type] else Move.complete
     began = now() - timedelta(hours=HOURS) if claimed.queued_at is None else claimed.queued_at
     started = began + timedelta(seconds=_chance.uniform(0.3, 40))
@@ -135,7 +136,7 @@ def _end(claimed: Claimed) -> None:
         }  # fmt: skip
     with transaction() as session, time_machine.travel(ended, tick=True):
         ending = Ending(
-            claimed.id, claimed.epoch, claimed.type, claimed.queue, _chance.choice(WORKERS), move, OUTCOMES[move],
+            claimed.id, claimed.epoch, claimed.type, claimed.queue, worker, move, OUTCOMES[move],
             ended, started_at=started, queued_at=claimed.queued_at, concurrency_key=claimed.concurrency_key, **more,
         )  # fmt: skip
         end(session, Batch([ending]))

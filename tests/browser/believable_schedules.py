@@ -12,6 +12,7 @@ from services.lifecycle.claim import claim
 from tests.services.kit import finish
 
 HOURS = 24
+WORKER = "atlas-4120-1f3c9a"
 TROUBLES = {
     "import_mailbox": ("ConnectionError", "imap.example.org: certificate has expired"),
     "sync_contacts": ("ConnectionError", "the contacts service did not answer within 30 s"),
@@ -32,13 +33,13 @@ def history(people: dict[str, Operator]) -> None:
         with time_machine.travel(start + timedelta(minutes=minute, seconds=1), tick=True):
             while schedules.fire():
                 pass
-            taken = claim("atlas-4120-1f3c9a", list(_types()), None, 100, 600.0)
+            taken = claim(WORKER, list(_types()), None, 100, 600.0)
         lasting = timedelta(seconds=20 + minute % 37)
         with time_machine.travel(start + timedelta(minutes=minute) + lasting, tick=True):
             for claimed in taken:
                 every = FAILING.get(claimed.type)
                 failed = every is not None and next(n) % every == 0
-                finish(claimed, Move.fail if failed else Move.complete, **_came(claimed, failed))
+                finish(claimed, Move.fail if failed else Move.complete, worker=WORKER, **_came(claimed, failed))
             while schedules.follow():
                 pass
     with acting_as(people["tomas"], ip="10.0.0.9", user_agent="Firefox/150"):

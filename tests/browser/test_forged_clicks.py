@@ -9,30 +9,47 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.console_client import PATIENCE_S, Tab
+from console import pages
 from models import Operator, Role, Status, reading, tables
-from services import operators, queues, schedules, sessions, tasks
+from services import error_counts, operators, queues, schedules, sessions, tasks
 from tests.processes import kinds
 from tests.services.kit import count, scalar
 
-PAGES = (("task", "id={failed}"), ("task", "id={waits}"), ("tasks", ""), ("run", "run_type=echo"), ("errors", ""),
-         ("workers", ""), ("schedules", ""), ("schedule", "id={schedule}"), ("settings", ""), ("", ""))  # fmt: skip
+PAGES = (
+    ("task", "id={failed}"), ("task", "id={waits}"), ("task", "id={held}"), ("tasks", ""), ("tasks", "held=true"),
+    ("tasks", "deleted=true"), ("run", "run_type=echo"), ("run", "again={failed}"), ("errors", ""), ("workers", ""),
+    ("schedules", ""), ("schedules", "schedules_view=Coming+up"), ("schedules", "schedules_view=What+fired"),
+    ("schedule", "id={schedule}"), ("schedule", "id={schedule}&schedule_tab=Definition"), ("inbox", ""),
+    ("inbox", "dismissed=true"), ("audit", ""), ("settings", ""), ("settings", "settings_tab=Operators"),
+    ("settings", "settings_tab=Ledger"), ("", ""),
+)  # fmt: skip
+FIRST_ROW = '{"selection": {"rows": [0], "columns": [], "cells": []}}'
+Act = tuple[str, str | None]  # a widget, and what is chosen from it where it is a menu
 
 
 @dataclass
 class Forger(Tab):
-    """A page whose buttons are pressed whether or not they are live."""
+    """A page whose buttons are pressed whether or not they are live, and whose menus are chosen from."""
 
-    buttons: dict[str, str] = field(default_factory=dict)  # id → label
+    acts: dict[Act, str] = field(default_factory=dict)  # what stands on each
+    grids: set[str] = field(default_factory=set)
     finished: bool = False
 
-    async def press(self, button: str) -> None:
-        """Say that this one was clicked, and hear what comes of it."""
+    async def press(self, act: Act, ticked: bool = False) -> None:
+        """Say that this was clicked, with the first row of each grid ticked or not, and hear what comes of it."""
         assert self.socket is not None
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name, state.page_script_hash = self.query, self.page, self.script
+        for grid in self.grids if ticked else ():
+            row = state.widget_states.widgets.add()
+            row.id, row.string_value = grid, FIRST_ROW
         widget = state.widget_states.widgets.add()
-        widget.id, widget.trigger_value = button, True
+        widget.id, chosen = act
+        if chosen is None:
+            widget.trigger_value = True
+        else:
+            widget.string_trigger_value.data = chosen
         self.finished = False
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(PATIENCE_S):
@@ -40,14 +57,20 @@ class Forger(Tab):
                 data = await self.socket.recv()
                 self._heard(ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode()))
 
-    def labelled(self, *labels: str) -> list[str]:
+    def labelled(self, *labels: str) -> list[Act]:
         """The buttons of these names."""
-        return [button for button, label in self.buttons.items() if label in labels]
+        return [act for act, label in self.acts.items() if label in labels]
 
     def _heard(self, message: ForwardMsg) -> bool:
-        if message.WhichOneof("type") == "delta" and message.delta.new_element.WhichOneof("type") == "button":
-            button = message.delta.new_element.button
-            self.buttons[button.id] = button.label
+        if message.WhichOneof("type") == "delta":
+            element = message.delta.new_element
+            kind = element.WhichOneof("type")
+            if kind == "button":
+                self.acts[element.button.id, None] = element.button.label
+            elif kind == "menu_button":
+                self.acts |= {(element.menu_button.id, one): one for one in element.menu_button.options}
+            elif kind == "dataframe" and element.dataframe.selection_mode:
+                self.grids.add(element.dataframe.id)
         if message.WhichOneof("type") == "script_finished":
             self.finished = message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         return super()._heard(message)
@@ -61,43 +84,63 @@ def cookie_of(console: str, who: Operator) -> str:
         return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
-async def press_everything(console: str, who: Operator, page: str, query: str) -> list[str]:
-    """Every button that the page shows, then those that came of it; returns what stood on them."""
+async def press_everything(console: str, who: Operator, page: str, query: str) -> dict[Act, str]:
+    """Whatever the page shows, then what came of it, and once more with rows ticked; returns what stood on all that
+    was seen."""
     tab = Forger(console, cookie_of(console, who), page, query)
     await tab.open()
-    pressed: set[str] = set()
-    for _ in range(3):  # a page, its dialogs, what is in those
-        for button in [one for one in tab.buttons if one not in pressed]:
-            pressed.add(button)
-            await tab.press(button)
+    pressed: set[tuple[Act, bool]] = set()
+    for ticked in (False, True) if tab.grids else (False,):
+        for _ in range(3):  # a page, its dialogs, what is in those
+            for act in [one for one in tab.acts if (one, ticked) not in pressed]:
+                pressed.add((act, ticked))
+                await tab.press(act, ticked)
     await tab.close()
     assert tab.broken is None
-    return [tab.buttons[one] for one in pressed]
+    return tab.acts
 
 
 def some_tasks(console: str) -> dict[str, int]:
-    """One that failed and one that waits."""
+    """Tasks that failed, are held and wait; a schedule; and a view of somebody's."""
     failed = kinds.giving_up.enqueue()
     tasks.wait(failed.id, timeout=60)
+    error_counts.fold()
     queues.pause("default", "nothing is to run")
+    held = kinds.echo.with_options(needs=[failed.id], on_parent_failure="hold").enqueue()
+    hidden = kinds.echo.enqueue()
+    tasks.cancel(hidden.id)
+    tasks.delete(hidden.id)
     nightly = schedules.create("nightly", "echo", {}, cron="0 3 * * *")
-    return {"failed": failed.id, "waits": kinds.echo.enqueue().id, "schedule": nightly.id or 0}
+    return {"failed": failed.id, "waits": kinds.echo.enqueue().id, "held": held.id, "schedule": nightly.id or 0}
+
+
+def acts_of(name: str) -> set[tuple[str, str]]:
+    """What the audit trail tells of this person: verb, entity."""
+    with reading() as session:
+        e = tables.events.c
+        return {tuple(row) for row in session.execute(select(e.verb, e.entity).where(e.actor_id == name).distinct())}
+
+
+def test_every_page_is_among_those_where_clicks_are_forged():
+    assert {page or "overview" for page, _ in PAGES} == pages.names()
+
+
+HER_OWN = {("sign in", "operator"), ("revoke session", "operator")}
 
 
 def test_a_viewer_who_presses_every_greyed_out_button_changes_nothing(console):
     made = some_tasks(console)
     vera = operators.create("vera", Role.viewer)
     before = count(), scalar("SELECT max(updated_at) FROM tasks"), scalar("SELECT count(*) FROM operators")
-    pressed: list[str] = []
+    pressed: set[str] = set()
     for page, query in PAGES:
-        pressed += asyncio.run(press_everything(console, vera, page, query.format(**made)))
-    assert {"Cancel", "Rerun", "Set priority", "Delete", "Run it", "Resume", "Limit", "Run now", "Switch off"} <= set(
-        pressed
-    )
-    with reading() as session:
-        e = tables.events.c
-        hers = session.execute(select(e.verb, e.entity).where(e.actor_id == "vera").distinct()).all()
-    assert {tuple(row) for row in hers} <= {("sign in", "operator"), ("revoke session", "operator")}
+        if page != "audit":  # there is no such page for her
+            pressed |= set(asyncio.run(press_everything(console, vera, page, query.format(**made))).values())
+    assert {
+        "Cancel", "Rerun", "Set priority", "Delete", "Restore", "Release", "Run it", "Resume", "Limit", "Run now",
+        "Switch off", ":material/cancel: Cancel…",
+    } <= pressed  # fmt: skip
+    assert acts_of("vera") <= HER_OWN
     ended = scalar("SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL AND operator_id <> :id", id=vera.id)
     assert ended == 0, "she ends her own sessions alone"
     assert (count(), scalar("SELECT max(updated_at) FROM tasks"), scalar("SELECT count(*) FROM operators")) == before

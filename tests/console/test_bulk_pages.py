@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from console import asked
 from models import GroupState, Move, Status
-from services import error_counts, error_groups, saved_views, tasks, workers
+from services import bulk, error_counts, error_groups, saved_views, tasks, workers
 from services.audit import acting_as
 from services.bulk import Act
+from services.lifecycle.release import release
 from tests.console.kit import HOSTILE, fine, harmless, said, ticked
 from tests.services.kit import count, events, execute, finish, status, take
 from tests.support import one_ledger, wait_until
@@ -60,11 +61,33 @@ def test_what_is_held_is_released_together(page):
     finish(claimed, Move.fail)
     test = all_that_match(page("tasks", held="true"), "release")
     assert "**3** are held and will be let go" in said(test)
-    assert "This has no undo" in said(test)
+    assert "Undo holds again those that have not started by then" in said(test)
     test.text_input(key="confirm_reason").set_value("the parent is mended")
     fine(test.button(key="confirm_yes").click().run())
     wait_until(lambda: [e for e in events("release") if e.entity == "bulk"], what="the end of the act")
     assert [tasks.get(one.id).held_reason for one in held] == [None] * 3
+
+
+def test_a_release_is_taken_back_from_the_page_for_what_has_not_started(page):
+    parent = tasks.enqueue("count", {})
+    held = [tasks.enqueue("greet", {}, needs=[parent], on_parent_failure="hold").id for _ in range(3)]
+    (claimed,) = take(1)
+    finish(claimed, Move.fail)
+    test = ticked(fine(page("tasks", held="true")), 0, 1, 2)
+    test = fine(test.button(key="tasks_Release").click().run())
+    test = fine(test.button(key="confirm_yes").click().run())
+    wait_until(lambda: [e for e in events("release") if e.entity == "bulk"], what="the end of the act")
+    release()
+    take(1)
+    test.session_state["_bulk_open"] = max(bulk.jobs._jobs)  # a browser's dialog stays open, this one's does not
+    test = fine(test.run())
+    test = fine(test.button(key="bulk_undo").click().run())
+    assert "**2** queued will be held until somebody releases them" in said(test)
+    assert "**1** has started or ended by now and is left alone" in said(test)
+    assert test.button(key="confirm_yes").label == "Hold 2 tasks"
+    fine(test.button(key="confirm_yes").click().run())
+    wait_until(lambda: [e for e in events("hold") if e.entity == "bulk"], what="the end of the act")
+    assert [tasks.get(i).held_reason for i in held] == [None] + [f"needs #{parent.id}, which failed"] * 2
 
 
 def test_nothing_is_done_to_all_that_match_without_a_reason(page):
@@ -93,6 +116,19 @@ def test_the_priority_s_dry_run_counts_those_that_have_it(page):
     test = all_that_match(page("tasks"), "reprioritise")
     assert "**1** queued will change its place in line" in said(test)
     assert "**2** have that priority already" in said(test)
+
+
+def test_a_priority_that_all_have_already_cannot_be_set(page):
+    tasks.enqueue_many("greet", [{}] * 2, priority=50)
+    test = ticked(fine(page("tasks")), 0, 1)
+    test = fine(test.button(key="tasks_Set priority").click().run())
+    assert "**2** have that priority already" in said(test)
+    assert (test.button(key="confirm_yes").label, test.button(key="confirm_yes").disabled) == ("Set priority", True)
+    test.session_state["_bulk_open"] = max(bulk.jobs._jobs)  # a browser's dialog stays open, this one's does not
+    test.session_state["confirm_priority"] = 70
+    test = fine(test.run())
+    assert "**2** queued will change their place in line" in said(test)
+    assert not test.button(key="confirm_yes").disabled
 
 
 def test_deleted_tasks_can_only_be_restored(page):

@@ -31,6 +31,8 @@ def test_only_what_is_different_is_told():
     assert event_words.change(event(before=before, after=after)) == "priority: 50 → 80; paused: no → yes"
     made = event(entity="operator", after={"name": "ruth", "description": "", "max_running": 3})
     assert event_words.change(made) == "max running: 3"
+    tagged = event(before={"tags": []}, after={"tags": ["mail", "late"], "arguments": {"n": 1}})
+    assert event_words.change(tagged) == 'tags: – → mail, late; arguments: {"n": 1}'
 
 
 def test_a_refusal_begins_with_a_capital_unless_it_names_a_field():

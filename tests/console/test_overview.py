@@ -53,6 +53,7 @@ def test_what_ended_in_a_span_leads_to_as_many_tasks_as_it_says(page, name):
     (link,) = [one.proto for one in test.get("page_link") if one.proto.label == f"{name} in 24h"]
     wanted = dict(parse_qsl(link.query_string))
     assert wanted == {"status": name, "ended": "Ended in 24h"}
+    assert "rerun and failed again counts twice" in link.help
     test = fine(page("tasks", **wanted))
     (grid,) = test.dataframe
     assert (number, len(grid.value)) == ("1", 1)
@@ -78,7 +79,7 @@ def test_what_needs_a_person_is_said_first_and_leads_to_its_cure(page):
     words = said(harmless_and_fine(page("overview")))
     for sentence in (
         "No scheduler is alive", "has not been heard of for", "Queue mail is paused with 1 task in line",
-        "No live worker serves queue nobody: 1 task", "count: 6 of 6 failed in the last 24h",
+        "No live worker serves queue nobody: 1 task", "count: 6 of 6 endings failed in the last 24h",
         "No live worker knows the type count",
     ):  # fmt: skip
         assert sentence in words.replace("\\", ""), words
@@ -150,11 +151,14 @@ def test_a_card_whose_question_fails_says_so_keeps_its_figures_and_recovers(page
         assert metrics(again) == before
         assert said(again).count("Cannot be read now") == 3  # endings, durations, types; the others are well
         assert "Queue mail is paused" in said(again)
+        assert "Some of these lines and counts are of" in said(again)
         assert not again.error
     finally:
         execute("ALTER TABLE elsewhere RENAME TO rollup_spans")
     st.cache_data.clear()
-    assert "Cannot be read now" not in said(fine(test.run()))
+    words = said(fine(test.run()))
+    assert "Cannot be read now" not in words
+    assert "Some of these" not in words
 
 
 @one_ledger

@@ -33,6 +33,16 @@ def test_a_demoted_operator_s_click_changes_nothing(page, people):
     assert status(task) == [Status.queued]
 
 
+def test_a_priority_that_a_task_has_already_cannot_be_set(page):
+    task = tasks.enqueue("greet", {}, priority=50)
+    test = fine(page("task", id=str(task.id)).button(key="task_Set priority").click().run())
+    assert "It has the priority 50 already" in said(test)
+    assert test.button(key="confirm_yes").disabled
+    test.session_state["_confirm_asked"] = ("Set priority", task.id)  # a browser's dialog stays open
+    test.session_state["confirm_priority"] = 70
+    assert not fine(test.run()).button(key="confirm_yes").disabled
+
+
 def test_a_member_acts_on_their_own_tasks_alone(page, people):
     with acting_as(people["member"]):
         own = tasks.enqueue("greet", {})

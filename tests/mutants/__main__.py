@@ -26,7 +26,9 @@ def main() -> int:
     if not chosen or len(chosen) < len(given.names):
         options.error(f"known are {', '.join(mutant.name for mutant in MUTANTS)}")
     databases = ["sqlite", "postgresql"] if given.db == "both" else [given.db]
-    tries = [(mutant, database) for database in databases for mutant in chosen]
+    tries = [(mutant, database) for database in databases for mutant in chosen if mutant.only in (None, database)]
+    if not tries:
+        options.error("none of these is of that database; see --db")
     with ThreadPoolExecutor(given.jobs) as pool:
         noticed = list(pool.map(lambda one: _try(*one), tries))
     print(f"{sum(noticed)} of {len(tries)} mutants were noticed, on {' and '.join(databases)}.")

@@ -34,15 +34,14 @@ class Mutant:
     name: str
     lacks: str
     cuts: tuple[Cut, ...]
+    only: str | None = None  # the database that has what is broken
 
 
 ENDING, LANDING = "services.lifecycle.ending", "services.lifecycle.landing"
-AT_ONCE = "services.lifecycle.complete_at_once"
-OWNED = "return {(task, epoch): bool(stops) for task, epoch, stops in rows if (task, epoch) in batch.endings}"
-OF_ANY_EPOCH = (
-    "known = {task: bool(stops) for task, _, stops in rows}\n"
-    "    return {key: known[key[0]] for key in batch.endings if key[0] in known}"
-)
+AT_ONCE, CLAIM_AT_ONCE = "services.lifecycle.complete_at_once", "services.lifecycle.claim_at_once"
+OWNED = "for task, epoch, by, stops in rows if (task, epoch, by) in batch.owners}"
+OF_ANY_EPOCH = "for task, epoch in batch.endings for found, *_, stops in rows if found == task}"
+LIMITED = "EXISTS (SELECT FROM queues WHERE max_running IS NOT NULL AND {ours})"
 GUARD = 't.epoch == v.epoch, still(t, "running")'
 
 MUTANTS = [
@@ -52,8 +51,7 @@ MUTANTS = [
         (
             Cut(ENDING, OWNED, OF_ANY_EPOCH),
             Cut(LANDING, GUARD, 'still(t, "running")', 2),
-            Cut(AT_ONCE, "own = owned.join(ended, and_(owned.c.id == ended.c.id, owned.c.epoch == ended.c.epoch))",
-                "own = owned.join(ended, owned.c.id == ended.c.id)"),
+            Cut(AT_ONCE, '("id", "epoch", "worker")', '("id",)'),
         ),
     ),
     Mutant(
@@ -110,7 +108,7 @@ MUTANTS = [
         "the best in line is taken first",
         (
             Cut("services.lifecycle.line", 'rows.sort(key=attrgetter("priority"), reverse=True)', "rows.reverse()"),
-            Cut("services.lifecycle.claim_at_once", "heads ORDER BY priority DESC", "heads ORDER BY priority"),
+            Cut(CLAIM_AT_ONCE, "heads ORDER BY priority DESC", "heads ORDER BY priority"),
         ),
     ),
     Mutant(
@@ -122,6 +120,47 @@ MUTANTS = [
         "held-released",
         "what is held stays held when all else that it needs has ended",
         (Cut("services.lifecycle.needs", "not held and child.run_at", "child.run_at"),),
+    ),
+    Mutant(
+        "queues-without-limit",
+        "a queue has room for so many",
+        (
+            Cut("services.lifecycle.claim", "(gate.max_running or 10**6) - ", "10**6 - "),
+            Cut(CLAIM_AT_ONCE, LIMITED, "false"),
+        ),
+    ),
+    Mutant(
+        "limits-not-seen-at-once",
+        "a claim in one statement gives up where a queue has a limit",
+        (Cut(CLAIM_AT_ONCE, LIMITED, "false"),),
+        only="postgresql",
+    ),
+    Mutant(
+        "paused-and-served",
+        "nothing is taken from a paused queue",
+        (
+            Cut("services.lifecycle.claim", " if paused_at is None]", "]"),
+            Cut("services.lifecycle.claim", "    if gate.paused_at is not None:", "    if False:"),
+            Cut(CLAIM_AT_ONCE, 'ours = "paused_at IS NULL"', 'ours = "TRUE"'),
+        ),
+    ),
+    Mutant(
+        "keys-not-seen-at-once",
+        "a claim in one statement gives up where a key may limit it",
+        (Cut(CLAIM_AT_ONCE, "OR EXISTS (SELECT FROM best WHERE concurrency_key IS NOT NULL) AS", "AS"),),
+        only="postgresql",
+    ),
+    Mutant(
+        "late-among-others",
+        "endings in one statement are done where none of them is late",
+        (Cut(AT_ONCE, 'func.count() == bindparam("many")', 'bindparam("many") > 0'),),
+        only="postgresql",
+    ),
+    Mutant(
+        "counted-and-not-done",
+        "endings that were not done in one statement are not counted by it",
+        (Cut(AT_ONCE, 'counting("deltas", ours)', 'counting("deltas")'),),
+        only="postgresql",
     ),
     Mutant(
         "expired-starts",

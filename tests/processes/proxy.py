@@ -20,8 +20,9 @@ class Proxy:
         self._door = socket.create_server(("127.0.0.1", 0))
         proxied = direct.set(host="127.0.0.1", port=self._door.getsockname()[1], query={})
         self.url = proxied.render_as_string(hide_password=False)
-        self.lost = 0  # commits whose answer did not arrive
-        self._to_lose = 0
+        self.lost = 0  # answers that did not arrive
+        self._to_lose = 0  # answers to commits
+        self._answers_to_lose, self._holding = 0, b""
         self._open = threading.Event()  # clear: whatever is sent stays on the way
         self._open.set()
         self._lock = threading.Lock()
@@ -44,6 +45,11 @@ class Proxy:
         """The next commits are carried out, and their connections break before the answer."""
         with self._lock:
             self._to_lose += many
+
+    def lose_answers(self, many: int, holding: bytes) -> None:
+        """The next answers that hold this do not arrive, and their connections break."""
+        with self._lock:
+            self._answers_to_lose, self._holding = many, holding
 
     def close(self) -> None:
         """Break everything, for good."""
@@ -70,8 +76,16 @@ class Proxy:
             self._to_lose -= 1
             return True
 
+    def loses_answer(self, said: bytes) -> bool:
+        """Whether what the server says is an answer that is to be lost."""
+        with self._lock:
+            if not self._answers_to_lose or self._holding not in said:
+                return False
+            self._answers_to_lose -= 1
+            return True
+
     def lose(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        """The answer to a commit has come, and goes no farther."""
+        """The answer has come, and goes no farther."""
         self._break(pair)
         with self._lock:
             self.lost += 1
@@ -110,7 +124,7 @@ class _Connection:
             while data := source.recv(65_536):
                 if to_server and self._proxy.loses(data):
                     self._loses = True
-                elif not to_server and self._loses:
+                elif not to_server and (self._loses or self._proxy.loses_answer(data)):
                     self._proxy.lose(self._pair)
                     return
                 self._proxy.pass_on(data, target)

@@ -58,6 +58,7 @@ def test_what_does_not_check_is_made_to_leave(worker):
     assert facts.completed([kinds.echo.enqueue().id]), "the worker did not survive"
 
 
+@one_ledger  # on both the services below are tried
 def test_a_timeout_counts_from_the_body_and_ends_every_kind_of_it(worker):
     one = worker(ACTOR_MODULES="tests.processes.slow_kinds", WORKER_THREADS="6").up()
     limited = {"retries": 0, "timeout": 1.0}

@@ -25,6 +25,7 @@ def takers_of_quick_tasks() -> int:
     return len({facts.attempts(task.id)[-1].worker for task in done})
 
 
+@one_ledger  # on both the services below are tried
 def test_a_killed_worker_is_replaced_alone_and_what_it_had_started_runs_again(supervised, tmp_path):
     group = supervised(processes=2, threads=2).up(2)
     before = group.workers()

@@ -26,12 +26,24 @@ def test_a_commit_whose_answer_is_lost_is_neither_repeated_nor_forgotten(network
     one = worker(DATABASE_URL=network.url).up()
     done: list[int] = []
     for _ in range(4):
-        network.lose_commits(3)  # claims, endings, beats: whichever comes next
+        network.lose_commits(3)  # endings, beats: whichever comes next
         ids = kinds.sleepy.enqueue_many([{"seconds": 0.1}] * 8)
         facts.completed(ids)
         done += ids
     wait_until(lambda: network.lost == 12, what="the last of the lost answers")
     assert {tuple(facts.outcomes(task)) for task in done} == {(Outcome.completed,)}
+    assert not facts.events("rescue")
+    assert one.runs()
+
+
+def test_a_claim_whose_answer_is_lost_is_found_by_its_worker_and_costs_nothing(network, worker):
+    """It is one statement, which the server commits by itself."""
+    one = worker(DATABASE_URL=network.url, BEAT_S="0.2").up()
+    network.lose_answers(2, holding=b'"seconds"')  # a payload: a claim that took something
+    done = facts.completed(kinds.sleepy.enqueue_many([{"seconds": 0.1}] * 8))
+    assert network.lost == 2
+    assert max(task.epoch for task in done) > 1, "nothing had been taken"
+    assert {(task.losses, task.tries, *facts.outcomes(task.id)) for task in done} == {(0, 0, Outcome.completed)}
     assert not facts.events("rescue")
     assert one.runs()
 

@@ -10,7 +10,7 @@ import pytest
 from models import Outcome, Status, db, now
 from tests.processes import facts, kinds, odd_kinds
 from tests.processes.conftest import SHORT_LEASE_S, SHORT_LEASES, STALL_S
-from tests.support import wait_until
+from tests.support import one_ledger, wait_until
 
 OUTAGE_S = 1.6 * SHORT_LEASE_S
 
@@ -25,6 +25,7 @@ def starts(witness: Path) -> Counter[str]:
     return Counter(line[0] for line in lines if line[-1] == "start")
 
 
+@one_ledger  # on both the services below are tried
 def test_the_bell_is_killed_emptied_and_comes_back_and_the_work_goes_on(valkey, worker):
     worker(POLL_S="0.5").up()
     wait_until(lambda: valkey.listeners() == 1, what="the listener")
@@ -122,6 +123,7 @@ def test_sqlite_is_locked_by_another_process_for_longer_than_a_lease(worker, loc
     assert all(one.runs() for one in both)
 
 
+@one_ledger  # on both the services below are tried
 def test_retries_releases_and_rescues_go_on_without_a_scheduler(worker):
     dying = worker(WORKER_THREADS="1", **SHORT_LEASES).up()
     lost = kinds.sleepy.enqueue(seconds=3)

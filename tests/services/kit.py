@@ -31,6 +31,9 @@ OUTCOMES = {
 }  # fmt: skip
 
 
+_takers: dict[tuple[int, int], str] = {}  # who took which attempt
+
+
 def a_type(name: str, **options: Any) -> catalog.TaskType:
     """A task type that takes any of a few arguments, and nothing else."""
     fields: dict[str, Any] = {"name": (str, "world"), "n": (int, 0), "ratio": (float, 0.5), "data": (Any, None)}
@@ -40,6 +43,7 @@ def a_type(name: str, **options: Any) -> catalog.TaskType:
 @contextmanager
 def known(*types: catalog.TaskType):
     """Make types known in this process for a while."""
+    _takers.clear()
     for each in types:
         catalog.register(each)
     try:
@@ -58,7 +62,9 @@ def take(
     limit: int = 100, worker: str = "w", *, queues: list[str] | None = None, lease_s: float = 60.0
 ) -> list[Claimed]:
     """Claim as a worker process does."""
-    return claim(worker, TYPES, queues, limit, lease_s)
+    claimed = claim(worker, TYPES, queues, limit, lease_s)
+    _takers.update({(one.id, one.epoch): worker for one in claimed})
+    return claimed
 
 
 def take_one(task: Task) -> Claimed:
@@ -69,8 +75,8 @@ def take_one(task: Task) -> Claimed:
 
 
 def ending(claimed: Claimed, move: Move = Move.complete, **more: Any) -> Ending:
-    """How an attempt ended, as the runtime hands it over."""
-    at = now()
+    """How an attempt ended, as the runtime of who took it hands it over."""
+    at, worker = now(), more.pop("worker", None) or _takers.get((claimed.id, claimed.epoch), "w")
     values = {"started_at": at, "queued_at": claimed.queued_at, "concurrency_key": claimed.concurrency_key}
     if move in (Move.fail, Move.defer):
         values |= {"tried": True, "error_class": "ValueError", "error_text": "no such album"}
@@ -79,7 +85,7 @@ def ending(claimed: Claimed, move: Move = Move.complete, **more: Any) -> Ending:
     if move is Move.complete:
         values |= {"result": '{"done": true}'}
     return Ending(
-        claimed.id, claimed.epoch, claimed.type, claimed.queue, "w", move, more.pop("outcome", OUTCOMES[move]), at,
+        claimed.id, claimed.epoch, claimed.type, claimed.queue, worker, move, more.pop("outcome", OUTCOMES[move]), at,
         **{**values, **more},
     )  # fmt: skip
 

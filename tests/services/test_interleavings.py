@@ -1,5 +1,7 @@
 """Two at once, crossed at every statement of either: whatever the order, one outcome, and nobody is left behind.
 
+A claim and a plain enqueue are one statement, which commits by itself: they are crossed inside of it, too.
+
 On PostgreSQL: on SQLite a transaction that writes holds the only write lock from its beginning, so that nothing comes
 between its statements.
 """
@@ -12,13 +14,14 @@ from typing import Any
 import pytest
 
 from models import Move, Status, Task, TaskLog, now, transaction
+from runtime.beat import _extension
 from services import folding, retention, tasks
 from services.errors import ServiceError, StaleTask
-from services.lifecycle import mend, rescue
+from services.lifecycle import limits, mend, rescue
 from services.lifecycle.batch import stamp
 from services.lifecycle.release import release
 from tests.services import kit
-from tests.services.steps import crossed
+from tests.services.steps import crossed, gated
 
 pytestmark = [
     pytest.mark.parametrize("ledger", ["postgresql"], indirect=True),
@@ -69,6 +72,61 @@ def complete_and_rescue() -> Acts:
         is_(child.id, Status.pending if taken else Status.queued)
 
     return lambda: kit.finish(claim), lambda: rescue.bury("w", None, "it died"), right
+
+
+def complete_two_and_rescue_one() -> Acts:
+    """In one statement, unless one of them was taken back."""
+    claim, (mine,) = running(), kit.take(1, "a", queues=[kit.greet(queue="mail").queue])
+    child = kit.greet(needs=[claim.id, mine.id])
+
+    def right(fenced, taken) -> None:
+        assert [e.task_id for e in fenced] == [mine.id] * taken, "either it ends, or it is taken back"
+        is_(claim.id, Status.completed)
+        is_(mine.id, Status.queued if taken else Status.completed)
+        is_(child.id, Status.pending if taken else Status.queued)
+        assert results_of(mine.id) == (0 if taken else 1)
+
+    return lambda: kit.finish([claim, mine]), lambda: rescue.bury("a", None, "it died"), right
+
+
+def results_of(task_id: int) -> int:
+    return kit.scalar("SELECT count(result) FROM task_bodies WHERE task_id = :id", id=task_id)
+
+
+def complete_two_twice() -> Acts:
+    """In any order, of which the database makes one."""
+    claims = [running(), running()]
+
+    def right(one, other) -> None:
+        assert sorted((len(one), len(other))) == [0, 2], "one of them is fenced, for both"
+        for claim in claims:
+            is_(claim.id, Status.completed)
+
+    return lambda: kit.finish(claims), lambda: kit.finish(claims[::-1]), right
+
+
+def complete_and_beat() -> Acts:
+    claim = running()
+
+    def beat() -> int:
+        with transaction() as session:
+            return len(session.execute(_extension(), {"process": "w", "until": now()}).all())
+
+    def right(fenced, _) -> None:
+        assert not fenced, "a beat takes nothing away"
+        is_(claim.id, Status.completed)
+
+    return lambda: kit.finish(claim), beat, right
+
+
+def cancel_and_rescue() -> Acts:
+    claim = running()
+
+    def right(*_) -> None:
+        rescue.bury("w", None, "it died")  # who met a cancellation under way has left it to the next
+        is_(claim.id, Status.cancelled)
+
+    return lambda: tasks.cancel(claim.id), lambda: rescue.bury("w", None, "it died"), right
 
 
 def rescue_twice() -> Acts:
@@ -148,6 +206,23 @@ def claim_twice() -> Acts:
         assert [c.id for c in (*one, *other)] == [task.id]
 
     return lambda: kit.take(5, "a"), lambda: kit.take(5, "b"), right
+
+
+def claim_and_take_and_give_back() -> Acts:
+    """It is in line before and after, and another attempt."""
+    task = kit.greet(priority=100)
+
+    def give_back() -> Any:
+        taken = kit.take(1, "a")
+        kit.finish(taken, Move.hand_back)
+        return taken
+
+    def right(claimed, taken) -> None:
+        epochs = [c.epoch for c in (*claimed, *taken)]
+        assert len(set(epochs)) == len(epochs), "two attempts of one number"
+        is_(task.id, Status.running if claimed else Status.queued)
+
+    return lambda: kit.take(1, "b"), give_back, right
 
 
 def claim_of_one_key() -> Acts:
@@ -294,20 +369,27 @@ def refusable(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
 
 
 SITUATIONS = [
-    complete_and_cancel, complete_twice, complete_and_rescue, rescue_twice, two_parents_end,
-    one_parent_ends_and_one_breaks, complete_and_enqueue_a_child, fail_and_enqueue_a_child, cancel_and_enqueue_a_child,
-    cancel_and_claim, claim_twice, claim_of_one_key, end_and_claim_of_one_key, claim_of_a_limited_queue,
+    complete_and_cancel, complete_twice, complete_and_rescue, complete_two_and_rescue_one, complete_two_twice,
+    complete_and_beat, cancel_and_rescue, rescue_twice, two_parents_end, one_parent_ends_and_one_breaks,
+    complete_and_enqueue_a_child, fail_and_enqueue_a_child, cancel_and_enqueue_a_child, cancel_and_claim,
+    claim_twice, claim_and_take_and_give_back, claim_of_one_key, end_and_claim_of_one_key, claim_of_a_limited_queue,
     one_unique_key, end_and_enqueue_of_one_unique_key, release_and_cancel, rerun_twice, rerun_and_enqueue_a_child,
     purge_and_enqueue_a_child, purge_and_rerun, fold_twice, recount_and_complete,
 ]  # fmt: skip
 ALIKE = {complete_twice, rescue_twice, claim_twice, claim_of_one_key, claim_of_a_limited_queue, one_unique_key}
-ALIKE |= {rerun_twice, fold_twice, two_parents_end}
+ALIKE |= {complete_two_twice, rerun_twice, fold_twice, two_parents_end}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.__name__)
 def test_whoever_comes_between_two_statements_there_is_one_outcome(core, situation):
+    with gated():
+        cross(situation)
+
+
+def cross(situation: Callable[[], Acts]) -> None:
     for swapped in (False,) if situation in ALIKE else (False, True):
         for n in count(1):
+            limits.forget()
             first, second, right = situation()
             held_up, other = (second, first) if swapped else (first, second)
             done = crossed(n, held_up, other)

@@ -1,4 +1,4 @@
-"""Anything in any order: workers that die, come back and end late, persons who cancel and rerun, parents that break.
+"""Anything in any order: workers that die and end late, persons who cancel, rerun and limit, parents that break.
 
 After every step the ledger is sound, and agrees with a model of it that is too simple to be wrong; and when the storm
 is over, everything that was accepted comes to an end. Time is virtual: it passes when a rule says so.
@@ -17,9 +17,9 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from models import FINISHED, Move, Status, Task, base, now, reading, transaction
-from services import doctor, tasks
+from services import bulk, doctor, queues, tasks
 from services.errors import ServiceError
-from services.lifecycle import rescue
+from services.lifecycle import limits, rescue
 from services.lifecycle.batch import stamp
 from services.lifecycle.release import expire, release, unpark
 from tests.services import kit
@@ -47,7 +47,9 @@ HAPPENINGS = {
     "one_ends_that_was_told_to_stop": (1, {"n": some, "move": MOVES}),
     "rerun": (3, {"n": some, "dependents": st.booleans()}),
     "let_go": (1, {"n": some}),
+    "hold": (1, {"n": some}),
     "reprioritise": (1, {"n": some, "priority": st.integers(1, 100)}),
+    "steer": (1, {"most": st.sampled_from([None, 1, 2]), "paused": st.sampled_from([False, False, True])}),
     "worker_dies": (2, {"worker": worker, "known": st.booleans()}),
     "time_passes": (
         2, {"seconds": st.sampled_from([1, 31, 301, 601]), "keeping": st.sampled_from([True, True, False])},
@@ -71,6 +73,9 @@ class Ledger(RuleBasedStateMachine):
                     session.execute(table.delete())
         self.ids, self.handles, self.completed = [], [], {}
         self.tries, self.ended = {}, set()  # the model: tries of each task; (id, epoch) of attempts that have ended
+        self.most, self.paused = None, False  # of the queue `mail`
+        kit.execute("UPDATE queues SET max_running = NULL, paused_at = NULL")
+        limits.forget()
         rescue.forget()
 
     @rule(happening=happenings)
@@ -104,6 +109,9 @@ class Ledger(RuleBasedStateMachine):
         assert not kit.count(f"id IN ({taken}) AND expires_at <= :at", at=stamp(at)), "it had expired"
         assert {c.tries for c in claimed} <= {0, 1}, "a try too many"
         self.handles += claimed
+        if any(c.queue == "mail" for c in claimed):
+            assert not self.paused, "its queue is paused"
+            assert kit.count("status = 'running' AND queue = 'mail'") <= (self.most or 10**6), "its queue is full"
         if claimed and best:
             assert claimed[0].priority >= best, "better ones were in line"
 
@@ -111,6 +119,8 @@ class Ledger(RuleBasedStateMachine):
         """The highest priority that may be claimed, of tasks without a key."""
         in_time = "expires_at IS NULL OR expires_at > :at"
         unlimited = f"status = 'queued' AND concurrency_key IS NULL AND ({in_time})"
+        if self.paused or self.most is not None:
+            unlimited += " AND queue <> 'mail'"
         return kit.scalar(f"SELECT max(priority) FROM tasks WHERE {unlimited}", at=stamp(now()))
 
     def end(self, which, move):
@@ -171,8 +181,18 @@ class Ledger(RuleBasedStateMachine):
     def let_go(self, n):
         self.attempt(tasks.release, self.pick(n) or 1)
 
+    def hold(self, n):
+        if self.ids:
+            plan = bulk.plan(bulk.Act.hold, [self.pick(n)])
+            assert [*bulk.Run(plan).go()] == [1] * plan.changes
+
     def reprioritise(self, n, priority):
         self.attempt(tasks.reprioritise, self.pick(n) or 1, priority)
+
+    def steer(self, most, paused):
+        if self.attempt(queues.set_max_running, "mail", most) is not None:  # there is no such queue yet
+            queues.pause("mail", "it is late") if paused else queues.resume("mail")
+            self.most, self.paused = most, paused
 
     def worker_dies(self, worker, known):
         if known:
@@ -218,6 +238,7 @@ class Ledger(RuleBasedStateMachine):
             base._ahead = timedelta(0)
 
     def calm_down(self):
+        self.steer(None, False)
         for _ in range(20 + len(self.ids)):
             if not kit.count("finished_at IS NULL"):
                 break

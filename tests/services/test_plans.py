@@ -205,7 +205,7 @@ def test_the_statements_of_a_claim_are_few_however_many_it_takes(long_history):
         return len(seen)
 
     statements(1)
-    assert statements(40) == statements(41) <= 15
+    assert statements(40) == statements(41) <= 16
 
 
 def test_an_inbox_reads_what_ended_of_its_person(long_history):

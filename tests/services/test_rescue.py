@@ -8,6 +8,7 @@ from sqlmodel import select
 from models import Attempt, Move, Outcome, Status, now, reading
 from services import tasks
 from services.lifecycle import rescue
+from services.lifecycle.take import told
 from settings import settings
 from tests.services import kit
 from tests.support import examples
@@ -156,6 +157,16 @@ def test_a_rescue_and_the_workers_own_ending_have_one_outcome():
     outcomes = kit.race(rounds, lambda n: (lose(ids[n]), rescue.rescue())[1], lambda n: kit.finish(claimed[n]))
     for i, (_, fenced) in zip(ids, outcomes, strict=True):
         assert kit.status(i) == [Status.queued if fenced else Status.completed]
+
+
+def test_what_was_taken_back_right_after_a_claim_is_not_told_to_the_worker_that_lost_it():
+    ids = [kit.greet().id for _ in range(2)]
+    kit.take(2, worker="slow")
+    lose(ids[0])
+    rescue.rescue()
+    kit.take(1, worker="quick")
+    assert [(c.id, c.epoch) for c in told("slow", ids)] == [(ids[1], 1)]
+    assert [(c.id, c.epoch) for c in told("quick", ids)] == [(ids[0], 2)]
 
 
 def test_a_rescuer_that_was_silent_itself_waits_one_lease(clock):
