@@ -24,7 +24,7 @@ from services.lifecycle import look
 from services.lifecycle.batch import per_database
 from services.lifecycle.needs import settle_rest
 from services.lifecycle.release import release
-from services.lifecycle.rescue import rescue
+from services.lifecycle.rescue import be_patient, rescue
 from settings import settings
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Beat(threading.Thread):
 
     def run(self) -> None:
         """Beat until stopped."""
+        be_patient()
         while not self._stopping:
             began = time.monotonic()
             self._process.guard.hear()

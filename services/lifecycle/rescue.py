@@ -36,7 +36,7 @@ def looked() -> None:
     at = time.monotonic()
     silent = _last_look is not None and at - _last_look > max(SILENCE_S, 2 * settings().beat_s)
     if _clock_was_set() or silent:
-        _be_patient()
+        be_patient()
     _last_look = at
 
 
@@ -55,12 +55,12 @@ def rescue(limit: int = BATCH) -> int:
             _begin(session)
             held_up = time.monotonic() - at > SILENCE_S  # by SQLite's only writer, and so everybody's beats
             if _clock_was_set() or held_up:
-                _be_patient()
+                be_patient()
                 return 0
             return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
     except DBAPIError as error:
         if why_unwritable(error) is not None:  # then nobody can beat either
-            _be_patient()
+            be_patient()
         raise
 
 
@@ -80,7 +80,8 @@ def _clock_was_set() -> bool:
     return before is not None and abs(clock_s - before) > SILENCE_S
 
 
-def _be_patient() -> None:
+def be_patient() -> None:
+    """Wait one lease for the beats of others: so does who has just begun and cannot know what was before."""
     global _patient_until
     _patient_until = time.monotonic() + settings().lease_s
 

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,23 @@ def test_a_worker_that_starts_before_its_database_says_so_waits_and_can_be_ended
     db.engine().dispose()  # our own connections, which worked a moment ago, are trusted for a second
     patient.up()
     facts.completed([kinds.echo.enqueue().id])
+
+
+@one_ledger
+def test_a_worker_that_begins_after_an_outage_waits_a_lease_for_the_beats_of_others(worker):
+    old = worker(**SHORT_LEASES).up()
+    task = kinds.sleepy.enqueue(seconds=SHORT_LEASE_S + 3)
+    facts.started(task.id)
+    old.freeze()
+    frozen_at = now()
+    wait_until(lambda: past(frozen_at, SHORT_LEASE_S + 0.5), what="the end of the lease")
+    worker()
+    due = kinds.echo.with_options(run_at=now() + timedelta(seconds=1)).enqueue()
+    facts.completed([due.id])  # released by the new one's beat, which then looked for leases
+    old.send(signal.SIGCONT)
+    facts.completed([task.id])
+    assert not facts.events("rescue")
+    assert facts.outcomes(task.id) == [Outcome.completed]
 
 
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
