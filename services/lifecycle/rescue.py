@@ -48,14 +48,13 @@ def rescue(limit: int = BATCH) -> int:
     so it was for everybody, and the workers must have their chance to beat again.
     """
     at = time.monotonic()
-    if at < _patient_until:
-        return 0
     try:
         with transaction() as session:
             _begin(session)
             held_up = time.monotonic() - at > SILENCE_S  # by SQLite's only writer, and so everybody's beats
             if _clock_was_set() or held_up:
                 be_patient()
+            if at < _patient_until:
                 return 0
             return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
     except DBAPIError as error:

@@ -94,7 +94,7 @@ def test_axe_finds_nothing_on_the_page_to_sign_in_and_on_the_first_run(browser_p
     page.goto(f"{console}/sign-in")
     page.get_by_role("heading", name="Sign in to Callboard").wait_for()
     page.evaluate(AXE)
-    assert page.evaluate(RUN, STREAMLITS) == []
+    assert page.evaluate(RUN, [STREAMLITS, OPTIONS["light"]]) == []
 
 
 def test_axe_finds_nothing_but_streamlit_s_own_on_any_page_light_or_dark(browser_page, console, some):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from models.db import is_postgresql
 from services import tasks, workers
 from services.lifecycle import rescue
 from services.lifecycle.release import release
+from settings import settings
 from tests.services import kit, server_clock
 
 HOUR = timedelta(hours=1)
@@ -158,6 +160,29 @@ def test_a_rescuer_that_has_not_noticed_that_the_servers_clock_was_set_back_take
         session.execute(update(Task).values(lease_until=datetime.now(UTC) + timedelta(seconds=LEASE_S)))
     for _ in range(3):
         assert rescue.rescue() == 0, "its worker lives, and has kept step"
+    assert not kit.finish(claim)
+
+
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+def test_a_rescuer_that_waits_a_lease_notices_all_the_same_that_the_servers_clock_was_set(servers_clock, monkeypatch):
+    """Else it would not see that the clock was set back and ahead again while it waited."""
+    at = SimpleNamespace(monotonic=lambda: at.seconds, seconds=1000.0)
+    monkeypatch.setattr(rescue, "time", at)
+    servers_clock(HOUR)
+    assert migrate.wait_until_current(timeout_s=5)
+    kit.greet()
+    (claim,) = kit.take(1, lease_s=LEASE_S)
+    rescue.be_patient()
+    servers_clock(timedelta(0))
+    with transaction() as session:
+        session.execute(update(Task).values(lease_until=datetime.now(UTC) + timedelta(seconds=LEASE_S)))
+    while at.seconds < 1000 + settings().lease_s - 1:
+        at.seconds += 1
+        assert rescue.rescue() == 0
+    servers_clock(HOUR)
+    for _ in range(3):
+        at.seconds += 1
+        assert rescue.rescue() == 0, "its worker lives, and has had no chance to keep step"
     assert not kit.finish(claim)
 
 
