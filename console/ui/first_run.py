@@ -3,7 +3,7 @@
 import streamlit as st
 
 from console import pages, who
-from console.ui import say, tell
+from console.ui import once, say, tell
 from models import Role
 from services import samples
 from services.errors import ServiceError
@@ -36,8 +36,9 @@ def show() -> None:
 
 def _run() -> None:
     try:
-        with who.acting():
-            made = samples.run({"return_path": "/"})
+        with once.turn() as clicks, who.acting():
+            made = clicks.made("sample") or samples.run({"return_path": "/"})
+            clicks.note("sample", made)
     except ServiceError as refusal:
         tell.later(str(refusal), good=False)
         return

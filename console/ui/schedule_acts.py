@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from console import pages, schedule_reads, who
-from console.ui import asking, say, tell
+from console.ui import asking, once, say, tell
 from console.ui.asking import Question
 from services import schedules
 from services.errors import ServiceError
@@ -22,9 +22,11 @@ MOST_NAMED = 8
 
 def run_now(schedule_id: int) -> None:
     """For a button's callback: one run out of turn."""
+    wish = "run now", schedule_id
     try:
-        with who.acting():
-            task = schedules.run_now(schedule_id)
+        with once.turn() as clicks, who.acting():
+            task = clicks.made(wish) or schedules.run_now(schedule_id)
+            clicks.note(wish, task)
     except ServiceError as refusal:
         st.session_state[NOT_RUN] = (schedule_id, str(refusal), _live(schedule_id))
         return

@@ -13,7 +13,9 @@ KEPT = "_tell"
 
 def later(words: str, good: bool = True) -> None:
     """For callbacks: keep it for the next drawing, which may be of another page."""
-    st.session_state.setdefault(KEPT, []).append((words, good))
+    kept = st.session_state.setdefault(KEPT, [])
+    if (words, good) not in kept:
+        kept.append((words, good))
 
 
 def show() -> None:

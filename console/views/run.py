@@ -1,11 +1,12 @@
 """Run a task: a form drawn from its type's contract."""
 
+from math import inf
 from typing import Any
 
 import streamlit as st
 
 from console import pages, who
-from console.ui import form, how, look, parts, say, schema, tell
+from console.ui import form, how, look, once, parts, say, schema, tell
 from models import Role, Task
 from services import catalog, json_text, tasks
 from services.errors import InvalidInput, ServiceError
@@ -31,18 +32,17 @@ def send(
     `kept` comes back with the task: how the form stood beside what is in the arguments.
     """
     said = repr((name, payload, options, rerun_of))
-    # Changed in place: whatever asks Streamlit for something may be broken off there, by the next click
-    sent = st.session_state.setdefault("_run_sent", {})
-    if sent.get("said") == said:
-        pages.open_task(sent["id"])
-    try:
-        with who.acting():
-            tasks.check(name, form.standing_in(payload), **options)
-            context = {"return_path": f"/run?run_type={name}", "form": kept}
-            made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
-            sent.update(said=said, id=made.id or 0)
-    except ServiceError as refusal:
-        return str(refusal)
+    with once.turn() as clicks:
+        if (sent := clicks.made(said, inf)) is not None:
+            pages.open_task(sent)
+        try:
+            with who.acting():
+                tasks.check(name, form.standing_in(payload), **options)
+                context = {"return_path": f"/run?run_type={name}", "form": kept}
+                made = tasks.enqueue(name, form.stored(payload), rerun_of=rerun_of, context=context, **options)
+                clicks.note(said, made.id or 0)
+        except ServiceError as refusal:
+            return str(refusal)
     words = "lives already" if made.deduplicated else "is accepted"
     tell.later(f"Task #{made.id} {words}")
     return pages.open_task(made.id or 0)
@@ -109,7 +109,8 @@ with body:
         refused = wrong or send(name, payload, options, old.id if old else None, {"as_json": as_json})
         refusal_shown.error(say.sentence(refused), icon=":material/error:")
     else:  # the form is looked at, not clicked: the next click is a new wish
-        st.session_state.pop("_run_sent", None)
+        with once.turn() as clicks:
+            clicks.forget()
 with side:
     st.caption("The same from Python")
     if wrong is None and isinstance(payload, dict):

@@ -8,15 +8,26 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from models import Status, now
-from services import sessions, tasks
+from services import schedules, sessions, tasks
 from tests.processes import kinds
+from tests.processes.conftest import sqlite_locked
 from tests.services.kit import events, scalar
 from tests.support import wait_until
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 
-IMPATIENT = "button => { for (let n = 0; n < 8; n++) setTimeout(() => button.click(), 40 * n) }"
+IMPATIENT = """button => new Promise(done => {
+    for (let n = 0; n < 8; n++) setTimeout(() => button.click(), 40 * n)
+    setTimeout(done, 40 * 8)
+})"""
+
+
+def clicked_impatiently(button) -> None:
+    """Eight times, while the first click cannot be answered yet: SQLite's write lock is taken."""
+    button.wait_for()
+    with sqlite_locked():
+        button.evaluate(IMPATIENT)
 
 
 def test_an_operator_signs_in_cancels_what_runs_and_sees_it_cancelled(browser_page, console):
@@ -67,11 +78,21 @@ def test_a_task_is_run_from_the_form_once_however_often_it_is_clicked_and_watche
     page.get_by_label("Text", exact=True).fill("from the console")
     page.get_by_label("Text", exact=True).press("Tab")
     expect(page.get_by_text("text='from the console'")).to_be_visible()
-    page.locator(".st-key-run_it button").evaluate(IMPATIENT)
+    clicked_impatiently(page.locator(".st-key-run_it button"))
     expect(page).to_have_url(re.compile(r"/task\?id=\d+"))
     expect(page.get_by_test_id("stMain").get_by_text("Completed", exact=True).first).to_be_visible()
     assert tasks.get(1).result == {"text": "from the console", "number": 1}
     assert scalar("SELECT count(*) FROM tasks") == 1
+
+
+def test_a_schedule_is_run_now_once_however_often_that_is_clicked(browser_page, console):
+    page = browser_page
+    made = schedules.create("Hourly", "echo", cron="0 * * * *", payload={"text": "now"}, overlap="allow")
+    page.goto(f"{console}/schedule?id={made.id}")
+    clicked_impatiently(page.locator(".st-key-schedule_run_now button:visible"))
+    expect(page.get_by_test_id("stToast").filter(has_text="is accepted").first).to_be_visible()
+    expect(page.locator(".cb-fires").get_by_text("manual").first).to_be_visible()
+    assert len(schedules.history(made.id)) == 1
 
 
 def test_a_revoked_session_closes_its_tab(browser_page, console):
