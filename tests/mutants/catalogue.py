@@ -40,6 +40,7 @@ class Mutant:
 ENDING, LANDING = "services.lifecycle.ending", "services.lifecycle.landing"
 AT_ONCE, CLAIM_AT_ONCE = "services.lifecycle.complete_at_once", "services.lifecycle.claim_at_once"
 OWNED = "for task, epoch, by, stops in rows if (task, epoch, by) in batch.owners}"
+OF_ANY_WORKER = "for task, epoch, by, stops in rows if (task, epoch) in batch.endings}"
 OF_ANY_EPOCH = "for task, epoch in batch.endings for found, *_, stops in rows if found == task}"
 LIMITED = "EXISTS (SELECT FROM queues WHERE max_running IS NOT NULL AND {ours})"
 GUARD = 't.epoch == v.epoch, still(t, "running")'
@@ -60,6 +61,8 @@ MUTANTS = [
         (
             Cut(LANDING, 'among(t.id), still(t, "running")', "among(t.id)"),
             Cut(LANDING, GUARD, "t.epoch == v.epoch", 2),
+            Cut(ENDING, OWNED, OF_ANY_WORKER),  # an ended task has none
+            Cut(AT_ONCE, '("id", "epoch", "worker")', '("id", "epoch")'),
         ),
     ),
     Mutant("tries-not-counted", "an error spends a try", (Cut(LANDING, "tries=t.tries + v.tried", "tries=t.tries"),)),
