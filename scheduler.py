@@ -77,7 +77,7 @@ def run() -> int:
             stop()
         return 0
 
-    rescue.be_patient()
+    rescue.begin()
     for every in periods:
         loops = [loop for loop, seconds in LOOPS.items() if seconds == every]
         first = datetime.now(UTC)

@@ -20,17 +20,16 @@ from models.unwritable import disk_is_full, in_brief
 from runtime.errors import Cancelled, Disowned
 from runtime.held import Held, Stage
 from services import workers
-from services.lifecycle import look
+from services.lifecycle import look, rescue
 from services.lifecycle.batch import per_database
 from services.lifecycle.needs import settle_rest
 from services.lifecycle.release import release
-from services.lifecycle.rescue import be_patient, rescue
 from settings import settings
 
 if TYPE_CHECKING:
     from runtime.process import WorkerProcess
 
-CHORES = (release, rescue, settle_rest)  # what keeps the ledger moving with no scheduler alive
+CHORES = (release, rescue.rescue, settle_rest)  # what keeps the ledger moving with no scheduler alive
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ class Beat(threading.Thread):
 
     def run(self) -> None:
         """Beat until stopped."""
-        be_patient()
+        rescue.begin()
         while not self._stopping:
             began = time.monotonic()
             self._process.guard.hear()

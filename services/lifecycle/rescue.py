@@ -36,7 +36,7 @@ def looked() -> None:
     at = time.monotonic()
     silent = _last_look is not None and at - _last_look > max(SILENCE_S, 2 * settings().beat_s)
     if _clock_was_set() or silent:
-        be_patient()
+        _be_patient()
     _last_look = at
 
 
@@ -53,13 +53,13 @@ def rescue(limit: int = BATCH) -> int:
             _begin(session)
             held_up = time.monotonic() - at > SILENCE_S  # by SQLite's only writer, and so everybody's beats
             if _clock_was_set() or held_up:
-                be_patient()
+                _be_patient()
             if at < _patient_until:
                 return 0
             return _take_back("lease_until < :now", {"now": now()}, None, "its lease ran out", limit)
     except DBAPIError as error:
         if why_unwritable(error) is not None:  # then nobody can beat either
-            be_patient()
+            _be_patient()
         raise
 
 
@@ -79,8 +79,14 @@ def _clock_was_set() -> bool:
     return before is not None and abs(clock_s - before) > SILENCE_S
 
 
-def be_patient() -> None:
-    """Wait one lease for the beats of others: so does who has just begun and cannot know what was before."""
+def begin() -> None:
+    """Look from now on. Who has just begun cannot know what was before, and waits a lease for the beats of others."""
+    global _last_look
+    _last_look = time.monotonic()
+    _be_patient()
+
+
+def _be_patient() -> None:
     global _patient_until
     _patient_until = time.monotonic() + settings().lease_s
 

@@ -172,7 +172,7 @@ def test_a_rescuer_that_waits_a_lease_notices_all_the_same_that_the_servers_cloc
     assert migrate.wait_until_current(timeout_s=5)
     kit.greet()
     (claim,) = kit.take(1, lease_s=LEASE_S)
-    rescue.be_patient()
+    rescue.begin()
     servers_clock(timedelta(0))
     with transaction() as session:
         session.execute(update(Task).values(lease_until=datetime.now(UTC) + timedelta(seconds=LEASE_S)))

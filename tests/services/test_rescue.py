@@ -184,6 +184,20 @@ def test_a_rescuer_that_was_silent_itself_waits_one_lease(clock):
     assert rescue.rescue() == 1
 
 
+def test_a_rescuer_whose_first_look_comes_late_waits_one_lease_from_then(clock):
+    """Its first beat may have waited for a database that nobody could write to."""
+    task = kit.greet()
+    kit.take_one(task)
+    rescue.begin()
+    lose()
+    clock.seconds += settings().lease_s + 1
+    assert rescue.rescue() == 0
+    for _ in range(6):
+        clock.seconds += 1.9
+        taken = rescue.rescue()
+    assert taken == 1
+
+
 def test_a_rescuer_that_looks_each_second_never_waits(clock):
     task = kit.greet()
     kit.take_one(task)
