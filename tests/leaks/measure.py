@@ -89,6 +89,10 @@ class Watch:
         most = max((len(each.samples["threads"]) for each in self._known.values()), default=0)
         return [each for each in self._known.values() if len(each.samples["threads"]) >= max(3, 0.9 * most)]
 
+    def memory(self) -> str:
+        """What each of them occupies now, in MB."""
+        return ", ".join(f"{each.part} {each.samples['RSS MB'][-1][1]:.0f}" for each in self.lasting())
+
     def forget(self) -> None:
         """What was seen until now was the warming up."""
         self._known, self.began = {}, time.monotonic()

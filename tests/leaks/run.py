@@ -24,6 +24,7 @@ from tests.soak.storm import place
 from tests.support import wait_until
 
 SAMPLE_EVERY_S = 2.0
+TELL_EVERY_S = 120.0
 WARM_S = 135.0  # at least
 REST_S = 60  # of the sessions of closed pages: as many begin to rest as end it, long before it is measured
 terminal = Console(highlight=False, soft_wrap=True, width=132)
@@ -64,9 +65,9 @@ def _watched(crew: Crew, patch: pytest.MonkeyPatch, folder: Path, seconds: float
     watch = Watch({part: [psutil.Process(one.pid)] for part, one in started.items()})
     for each in steady:
         each.start()
-    _sampled(watch, max(WARM_S, min(600.0, seconds / 6)))
+    _sampled(watch, "warming up", max(WARM_S, min(600.0, seconds / 6)))
     watch.forget()
-    _sampled(watch, seconds)
+    _sampled(watch, "measuring", seconds)
     for each in steady:
         each.stop()
     said = ", ".join(f"{each.done:,} times {each.name}" for each in steady)
@@ -76,10 +77,13 @@ def _watched(crew: Crew, patch: pytest.MonkeyPatch, folder: Path, seconds: float
     return watch, wrong + [words for each in steady for words in each.errors[:3]]
 
 
-def _sampled(watch: Watch, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+def _sampled(watch: Watch, what: str, seconds: float) -> None:
+    began = told = time.monotonic()
+    while (at := time.monotonic()) < began + seconds:
         watch.sample()
+        if at - told >= TELL_EVERY_S:
+            told = at
+            terminal.print(f"{what}, {(at - began) / 60:.0f} of {seconds / 60:.0f} minutes, MB: {watch.memory()}")
         time.sleep(SAMPLE_EVERY_S)
 
 
