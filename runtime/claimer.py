@@ -56,7 +56,7 @@ class Claimer(threading.Thread):
         process = self._process
         most = process.pace.room(process.threads, self._types)
         # Where a claim holds more than one task a thread, only at half empty: few and large claims
-        process.refill_at = most - 1 if most <= process.threads else most // 2
+        process.refill_at = max(min(process.threads, most - 1), most // 2)
         process.freed.clear()
         if len(process.held) > process.refill_at:
             process.freed.wait(0.5)

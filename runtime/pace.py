@@ -1,6 +1,6 @@
 """How long bodies of each type take here, as far as it matters for how many to claim at once."""
 
-SOON_S = 0.05  # a claim holds as many as will start within this time
+SOON_S = 0.05  # what is claimed beyond the threads will start within this time
 MOST = 512  # tasks a process claims and does not yet run
 UNKNOWN_S = 1.0
 
@@ -27,7 +27,6 @@ class Pace:
         self._slow_s[type_name] = max(seconds, self._slow_s.get(type_name, 0.0))
 
     def room(self, threads: int, types: set[str]) -> int:
-        """How many tasks of these types to hold at once, so that all start within `SOON_S`."""
+        """How many tasks of these types to hold at once: one a thread, and what threads will soon be free for."""
         slowest = max((self._slow_s.get(t, UNKNOWN_S) for t in types), default=UNKNOWN_S)
-        deep = int(SOON_S / max(slowest, 0.0002))
-        return min(threads * max(1, deep), max(threads, MOST))
+        return threads + min(int(threads * SOON_S / max(slowest, 0.0002)), MOST)

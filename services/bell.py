@@ -18,6 +18,7 @@ CHANNEL = "callboard:bell"
 CANCEL = "!cancel"
 LIMIT_S = 0.1
 BREAK_S = 5.0  # after a failure nobody tries again for so long
+REST_S = 0.005  # after a ring: what is rung meanwhile goes out together, or each task of a burst would wake all workers
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,7 @@ def _ring_for_others() -> None:
         with _due:
             _waiting.difference_update(words)
             _due.notify_all()
+        time.sleep(REST_S)
 
 
 def _say(words: str, away: bool, **fields: str) -> None:

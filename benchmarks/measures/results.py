@@ -14,6 +14,7 @@ from benchmarks.workers import running
 
 BODY_S = 0.05
 SLOTS = 16
+WARM_UP = 20
 LONGEST_S = 40  # one that does not keep up with the load is not waited for
 LOAD = 10**6  # the load's jobs have numbers from here on
 
@@ -26,9 +27,11 @@ def measure(peer: Any, many: int, pace: int) -> Figures | None:
     per_s = 0.5 * slots / (BODY_S + slots / pace)
     delays = []
     with running(peer) as workers:
+        for number in range(WARM_UP):  # else the load would pile up while they start
+            peer.result(peer.enqueue(2 * LOAD + number))
         load = subprocess.Popen([sys.executable, "-m", __name__, peer.__name__, str(per_s)])
         try:
-            workers.await_(lambda: jobs.begun() >= per_s)
+            workers.await_(lambda: jobs.begun() >= per_s + WARM_UP)
             began, before = jobs.begun(), time.monotonic()
             for number in range(many):
                 if time.monotonic() - before > LONGEST_S:
