@@ -39,7 +39,7 @@ HAPPENINGS = {
         "priority": st.integers(1, 100), "queue": st.sampled_from(["default", "mail"]),
         "later": st.sampled_from([False, False, True]), "expires": st.sampled_from([False, False, False, True]),
     }),
-    "claim": (5, {"limit": st.integers(1, 4), "worker": worker}),
+    "claim": (5, {"limit": st.integers(1, 4), "worker": worker, "new": st.booleans()}),
     "end": (5, {"which": st.lists(some, min_size=1, max_size=4), "move": MOVES}),
     "a_zombie_insists": (1, {"n": some, "times": st.integers(2, 3), "move": MOVES}),
     "a_zombie_ends_while_its_successor_runs": (2, {"n": some, "move": MOVES}),
@@ -102,7 +102,9 @@ class Ledger(RuleBasedStateMachine):
             self.ids.append(made.id)
             self.tries[made.id] = 0
 
-    def claim(self, limit, worker):
+    def claim(self, limit, worker, new):
+        if new:  # its process has just begun, and knows of no limits
+            limits.forget()
         best, at = self.line(), now()
         claimed = kit.take(limit, worker, lease_s=LEASE_S)
         taken = ", ".join(str(c.id) for c in claimed) or "0"
