@@ -35,7 +35,7 @@ worker = st.sampled_from(["a", "b"])
 HAPPENINGS = {
     "enqueue": (6, {
         "parents": st.lists(some, max_size=3), "policy": st.sampled_from(["cancel", "run_anyway", "hold"]),
-        "key": st.sampled_from([None, None, "k", "l"]), "unique": st.sampled_from([None, None, None, "u"]),
+        "key": st.sampled_from([None, None, None, "k", "l"]), "unique": st.sampled_from([None, None, None, "u"]),
         "priority": st.integers(1, 100), "queue": st.sampled_from(["default", "mail"]),
         "later": st.sampled_from([False, False, True]), "expires": st.sampled_from([False, False, False, True]),
     }),
@@ -49,7 +49,7 @@ HAPPENINGS = {
     "let_go": (1, {"n": some}),
     "hold": (1, {"n": some}),
     "reprioritise": (1, {"n": some, "priority": st.integers(1, 100)}),
-    "steer": (1, {"most": st.sampled_from([None, 1, 2]), "paused": st.sampled_from([False, False, True])}),
+    "steer": (3, {"most": st.sampled_from([None, 1, 2]), "paused": st.sampled_from([False, False, True])}),
     "worker_dies": (2, {"worker": worker, "known": st.booleans()}),
     "time_passes": (
         2, {"seconds": st.sampled_from([1, 31, 301, 601]), "keeping": st.sampled_from([True, True, False])},
