@@ -55,7 +55,7 @@ class Claimer(threading.Thread):
         """How many to claim; 0 where nothing may be claimed now."""
         process = self._process
         most = process.pace.room(process.threads, self._types)
-        # Where a claim holds more than one task a thread, only at half empty: few and large claims
+        # Few and large claims: only at half empty, but never with a thread that has nothing to do
         process.refill_at = max(min(process.threads, most - 1), most // 2)
         process.freed.clear()
         if len(process.held) > process.refill_at:
