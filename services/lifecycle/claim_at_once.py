@@ -25,7 +25,7 @@ def claim_at_once(
 
     `lease`: worker, lease_until, at.
     """
-    values = {**lease, "types": list(types), "versions": versions(types), "now": lease["at"], "most": limit}
+    values = {**lease, "versions": versions(types), "now": lease["at"], "most": limit}
     named = {} if queues is None else {"queues": list(queues)}
     rows = session.execute(_statement(queues is not None), values | named).all()
     if rows[0].limited:

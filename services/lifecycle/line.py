@@ -34,13 +34,19 @@ class InLine(NamedTuple):
 
 
 def head(queue: str, most: str, more: str = "") -> str:
-    """The SQL that locks the first tasks of a queue on PostgreSQL. `:types`, `:versions`, `:now` are parameters."""
+    """The SQL that locks the first tasks of a queue on PostgreSQL. `:versions`, `:now` are parameters.
+
+    It is to walk the line in its order, whatever PostgreSQL believes of how many wait: that was counted before they
+    came. So no condition names a type for whose index it could leave the line (one that `:versions` does not know has
+    no version, which no task's is below), and the limit is one that cannot be weighed: else few wait, by all that is
+    known, and are quickly sorted.
+    """
     return f"""
         SELECT id, priority, queue, type, concurrency_key FROM tasks
-        WHERE queue = {queue} AND {IN_LINE} AND type = ANY(:types)
-          AND type_version <= cast(cast(:versions AS jsonb) ->> type AS integer)
+        WHERE queue = {queue} AND {IN_LINE}
+          AND type_version <= cast((SELECT cast(:versions AS jsonb)) ->> type AS integer)
           AND (expires_at IS NULL OR expires_at > :now) {more}
-        ORDER BY priority DESC, id LIMIT {most} FOR UPDATE SKIP LOCKED
+        ORDER BY priority DESC, id LIMIT (SELECT {most}) FOR UPDATE SKIP LOCKED
     """
 
 
@@ -148,8 +154,8 @@ def _postgresql(
     session: Session, heads: Mapping[str, int], types: Collection[str], without: Collection[int]
 ) -> list[InLine]:
     values = {
-        "queues": list(heads), "heads": list(heads.values()), "types": list(types), "versions": versions(types),
-        "now": now(), "without": list(without),
+        "queues": list(heads), "heads": list(heads.values()), "versions": versions(types), "now": now(),
+        "without": list(without),
     }  # fmt: skip
     return [InLine(*row) for row in session.execute(POSTGRESQL_LINE, values)]
 

@@ -12,6 +12,7 @@ from models.db import engine
 from services import inbox, operators, tasks
 from services.audit import acting_as
 from services.lifecycle import rescue
+from services.lifecycle.claim import claim
 from services.lifecycle.release import expire, release, unpark
 from tests.conftest import empty, forget, use
 from tests.services import kit
@@ -118,6 +119,24 @@ def claimed(long_history):
 
 def test_a_claim_reads_the_head_of_the_line(long_history):
     assert_found_by_index(lambda: kit.finish(kit.take(5), Move.hand_back), "ix_tasks_line")
+
+
+def test_a_claim_reads_no_more_than_the_head_of_a_long_line_of_many_types(long_history):
+    """PostgreSQL had combined two indexes, and read and sorted the whole line, at each claim."""
+    with kit.known(kit.a_type("rare")):
+        for queue in ("mail", "media", "reports"):
+            for name in ("count", "rare"):
+                tasks.enqueue_many(name, [{}] * 1_500, queue=queue, priority=1)
+        for statistics in ("of before", "of now"):
+            if long_history == "postgresql" and statistics == "of now":
+                kit.execute("ANALYZE")
+            for most in (1, 8, 250):
+                found = plans(lambda most=most: claim("w", ["rare"], None, most, 60.0))
+                line = [plan for plan in found.values() if "ix_tasks_line" in plan]
+                assert line, found
+                assert not re.search("Bitmap|ix_tasks_type|Sort Key: tasks|TEMP B-TREE", "".join(line)), line
+        kit.execute("DELETE FROM task_bodies WHERE task_id IN (SELECT id FROM tasks WHERE priority = 1)")
+        kit.execute("DELETE FROM tasks WHERE priority = 1")
 
 
 def test_a_claim_of_tasks_with_keys_reads_what_runs_of_them(long_history):
