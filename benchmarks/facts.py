@@ -20,19 +20,27 @@ TOLD = {
 
 def facts(keys: list[str]) -> dict[str, Any]:
     """All of it, for a run of these contenders."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=environment.ROOT, capture_output=True, text=True, check=False
-    )  # fmt: skip
     peers = not all(CONTENDERS[key].ours for key in keys)
     return {
         "cores": os.cpu_count(), "processor": _processor(), "memory_gb": round(psutil.virtual_memory().total / 1e9),
         "system": platform.platform(), "python": platform.python_version(),
         "load_before": [round(load, 2) for load in os.getloadavg()],
-        "callboard": commit.stdout.strip() or "unknown",
+        "callboard": _commit(),
         "versions": _versions(sys.executable),
         "peers_versions": _versions(environment.peers_python()) if peers else {},
         "settings": {CONTENDERS[key].name: settings_of(CONTENDERS[key]) for key in keys},
     }  # fmt: skip
+
+
+def _commit() -> str:
+    """The commit, and whether anything but figures was changed since."""
+    changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+    return (_git("describe", "--always") or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*words: str) -> str:
+    said = subprocess.run(["git", *words], cwd=environment.ROOT, capture_output=True, text=True, check=False)
+    return said.stdout.strip()
 
 
 def _versions(python: str) -> dict[str, str]:
