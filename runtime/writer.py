@@ -22,6 +22,7 @@ from models import Move, Outcome, now, transaction
 from models.db import is_away
 from models.unwritable import in_brief
 from services.lifecycle import details
+from services.lifecycle.batch import portions
 from services.lifecycle.ending import Batch, Ending, already_ended, end
 
 log = structlog.get_logger(__name__)
@@ -131,7 +132,7 @@ class Writer(threading.Thread):
 
     def _write_batch(self) -> None:
         self._at_work = True
-        self._writing = list(islice(self._endings, MOST_IN_BATCH))
+        self._writing = next(portions(list(islice(self._endings, MOST_IN_BATCH)), MOST_IN_BATCH, _size), [])
         for _ in self._writing:  # only now, so that `holds` misses none
             self._endings.popleft()
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
@@ -194,6 +195,10 @@ class Writer(threading.Thread):
             self._persist(endings[middle:], [], [], [])
         elif endings and endings[0].error_class != "Unwritable":
             self._persist([_unwritable(endings[0], error)], [], [], [])
+
+
+def _size(ending: Ending) -> int:
+    return len(ending.result or "")
 
 
 def _unwritable(ending: Ending, error: Exception) -> Ending:

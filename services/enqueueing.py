@@ -1,6 +1,6 @@
 """How an accepted task comes into the ledger: its parents, its key, its provenance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -16,12 +16,15 @@ from models.upsert import insert_missing, upsert
 from services import audit, estimates
 from services.errors import InvalidInput
 from services.lifecycle import acts, create, needs
+from services.lifecycle.batch import portions
 from services.options import Options
 from services.origin import origin
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 1_000  # rows a transaction: SQLite's only writer must not be held for long
+Sized = tuple[dict[str, Any], int]  # a payload, and about how many characters it has
+
+CHUNK = 1_000  # tasks a transaction: SQLite's only writer must not be held for long
 CHUNK_OF_EDGES = 10_000  # and as many needs
 ROUNDS = 3
 
@@ -63,14 +66,15 @@ def _put_one(session: Session, task_type: Any, payload: dict[str, Any], options:
     return as_read(Task, {"id": made, **columns})
 
 
-def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], options: Options) -> list[int]:
+def put_many(task_type: Any, sized: Iterable[Sized], options: Options) -> list[int]:
     """Write many tasks in chunks, a transaction each (or all in the open one); returns their ids."""
     if options.unique_key is not None:
         raise InvalidInput("unique_key", "is for one task; enqueue them one by one")
     ids: list[int] = []
     chunk = max(1, min(CHUNK, CHUNK_OF_EDGES // max(1, len(options.needed_ids))))
-    for start in range(0, len(payloads), chunk):
-        ids += _put_chunk(task_type, payloads[start : start + chunk], options)
+    context_size = len(str(options.context))
+    for portion in portions(sized, chunk, lambda one: one[1] + context_size):
+        ids += _put_chunk(task_type, [payload for payload, _ in portion], options)
     return ids
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from models import FINISHED, Role, Status, Task, TaskBody, TaskLog, now, reading, tables, transaction
 from models.db import once_more
 from services import audit, catalog, checks
-from services.enqueueing import check_needs, put, put_many
+from services.enqueueing import Sized, check_needs, put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
 from services.lifecycle import acts, restart
 from services.options import Options, chosen
@@ -30,7 +30,7 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     """
     task_type = catalog.find(type_name)
     options = chosen(options, named)
-    return put(task_type, _checked(task_type, payload), options)
+    return put(task_type, _checked(task_type, payload)[0], options)
 
 
 def check(type_name: str, payload: dict[str, Any], options: Options | None = None, **named: Any) -> None:
@@ -43,7 +43,8 @@ def check(type_name: str, payload: dict[str, Any], options: Options | None = Non
 def enqueue_many(
     type_name: str, payloads: Iterable[dict[str, Any]], options: Options | None = None, **named: Any
 ) -> list[int]:
-    """Accept many tasks of one type, in chunks of up to 1,000, each chunk all or nothing; returns their ids in order.
+    """Accept many tasks of one type, in chunks of up to 1,000 (fewer where they are large), each chunk all or nothing;
+    returns their ids in order.
 
     All payloads are checked first, so that bad input writes nothing. Inside `transaction()` all chunks are one.
     """
@@ -55,7 +56,7 @@ def enqueue_many(
     return put_many(task_type, checked, options)
 
 
-def _checked(task_type: Any, payload: Any, at: str = "") -> dict[str, Any]:
+def _checked(task_type: Any, payload: Any, at: str = "") -> Sized:
     if not isinstance(payload, dict):
         raise InvalidInput(f"payload{at}", f"{checks.shortened(payload)} is not an object with the type's arguments")
     try:
@@ -64,9 +65,10 @@ def _checked(task_type: Any, payload: Any, at: str = "") -> dict[str, Any]:
         if not at:
             raise
         raise InvalidInput(f"payload{at}{error.field}", str(error).removeprefix(f"{error.field}: ")) from None
-    if len(str(stored)) > checks.LARGEST_BYTES // 4:  # only then is it worth the exact measure
+    size = len(str(stored))
+    if size > checks.LARGEST_BYTES // 4:  # only then is it worth the exact measure
         checks.dumped(stored, f"payload{at}")
-    return stored
+    return stored, size
 
 
 def get(task_id: int) -> Task:

@@ -1,8 +1,9 @@
-"""Connections to PostgreSQL that were cut while nobody used them."""
+"""Connections to PostgreSQL that were cut while nobody used them; and what errors of either database tell."""
 
 import psycopg
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from models import connect, db, reading, transaction
 from settings import settings
@@ -38,3 +39,11 @@ def test_one_that_was_cut_a_moment_after_it_worked_costs_one_act(cut, monkeypatc
         number()
     assert db.is_away(failed.value)
     assert number() != cut
+
+
+@pytest.mark.usefixtures("ledger")
+def test_an_error_of_the_database_names_its_statement_and_tells_nothing_of_what_was_to_be_written():
+    with pytest.raises(DBAPIError) as failed, transaction() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:payload)"), {"payload": '{"password": "rosebud"}'})
+    assert "INSERT INTO nowhere" in str(failed.value)
+    assert "rosebud" not in str(failed.value)

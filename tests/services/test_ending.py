@@ -139,6 +139,19 @@ def test_an_ending_that_cannot_be_stored_fails_its_task_alone(core, bad):
     assert (failed.tries, attempts(failed)[1].outcome) == (1, Outcome.failed)
 
 
+def test_many_large_results_are_written_a_few_a_commit_so_that_others_can_write_between():
+    ids = tasks.enqueue_many("greet", [{}] * 20)
+    writer = Writer()
+    for claimed in kit.take():
+        writer.hand_over(kit.ending(claimed, result=f'"{"x" * (2**20 - 2)}"'))
+    commits = []
+    with kit.hooked("commit", commits.append):
+        writer.start()
+        assert writer.stop(30)
+    assert len(commits) >= 3
+    assert kit.status(*ids) == [Status.completed] * 20
+
+
 def test_two_racing_endings_of_one_attempt_land_once():
     ids = tasks.enqueue_many("greet", [{}] * 100)
     endings = [kit.ending(claimed) for claimed in kit.take()]

@@ -78,6 +78,18 @@ def test_many_tasks_are_written_in_few_statements():
     assert len(statements) < 40
 
 
+@pytest.mark.parametrize("large", ["payload", "context"])
+def test_many_large_tasks_are_accepted_a_few_a_commit_so_that_others_can_write_between(large):
+    payload, context, many = ({"name": "x" * 2**20}, None, 20) if large == "payload" else ({}, {"x": "x" * 60_000}, 350)
+    payload = {name: value[:-100] for name, value in payload.items()}
+    commits = []
+    with kit.hooked("commit", commits.append):
+        ids = tasks.enqueue_many("greet", [payload] * many, context=context)
+    assert len(commits) >= 3
+    assert [tasks.get(ids[n]).body.context for n in (0, -1)] == [context] * 2
+    assert (len(ids), ids) == (many, sorted(set(ids)))
+
+
 def test_no_tasks_at_all_are_no_error(rings):
     assert tasks.enqueue_many("greet", []) == []
     assert rings == []
