@@ -132,7 +132,7 @@ class Writer(threading.Thread):
 
     def _write_batch(self) -> None:
         self._at_work = True
-        self._writing = next(portions(list(islice(self._endings, MOST_IN_BATCH)), MOST_IN_BATCH, _size), [])
+        self._writing = _first_portion(list(islice(self._endings, MOST_IN_BATCH)))
         for _ in self._writing:  # only now, so that `holds` misses none
             self._endings.popleft()
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
@@ -197,8 +197,9 @@ class Writer(threading.Thread):
             self._persist([_unwritable(endings[0], error)], [], [], [])
 
 
-def _size(ending: Ending) -> int:
-    return len(ending.result or "")
+def _first_portion(endings: list[Ending]) -> list[Ending]:
+    sizes = [len(ending.result or "") for ending in endings]
+    return endings[next(portions(sizes, MOST_IN_BATCH), slice(0))]
 
 
 def _unwritable(ending: Ending, error: Exception) -> Ending:

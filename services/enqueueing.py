@@ -1,6 +1,6 @@
 """How an accepted task comes into the ledger: its parents, its key, its provenance."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -21,8 +21,6 @@ from services.options import Options
 from services.origin import origin
 
 log = structlog.get_logger(__name__)
-
-Sized = tuple[dict[str, Any], int]  # a payload, and about how many characters it has
 
 CHUNK = 1_000  # tasks a transaction: SQLite's only writer must not be held for long
 CHUNK_OF_EDGES = 10_000  # and as many needs
@@ -66,15 +64,18 @@ def _put_one(session: Session, task_type: Any, payload: dict[str, Any], options:
     return as_read(Task, {"id": made, **columns})
 
 
-def put_many(task_type: Any, sized: Iterable[Sized], options: Options) -> list[int]:
-    """Write many tasks in chunks, a transaction each (or all in the open one); returns their ids."""
+def put_many(task_type: Any, payloads: Sequence[dict[str, Any]], sizes: Sequence[int], options: Options) -> list[int]:
+    """Write many tasks in chunks, a transaction each (or all in the open one); returns their ids.
+
+    `sizes`: about how many characters each payload has.
+    """
     if options.unique_key is not None:
         raise InvalidInput("unique_key", "is for one task; enqueue them one by one")
     ids: list[int] = []
     chunk = max(1, min(CHUNK, CHUNK_OF_EDGES // max(1, len(options.needed_ids))))
-    context_size = len(str(options.context))
-    for portion in portions(sized, chunk, lambda one: one[1] + context_size):
-        ids += _put_chunk(task_type, [payload for payload, _ in portion], options)
+    beside = len(str(options.context))
+    for portion in portions([size + beside for size in sizes], chunk):
+        ids += _put_chunk(task_type, payloads[portion], options)
     return ids
 
 

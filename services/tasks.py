@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from models import FINISHED, Role, Status, Task, TaskBody, TaskLog, now, reading, tables, transaction
 from models.db import once_more
 from services import audit, catalog, checks
-from services.enqueueing import Sized, check_needs, put, put_many
+from services.enqueueing import check_needs, put, put_many
 from services.errors import InvalidInput, NotFound, StaleTask
 from services.lifecycle import acts, restart
 from services.options import Options, chosen
@@ -30,12 +30,14 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     """
     task_type = catalog.find(type_name)
     options = chosen(options, named)
-    return put(task_type, _checked(task_type, payload)[0], options)
+    checked = _checked(task_type, payload)
+    _measured(checked)
+    return put(task_type, checked, options)
 
 
 def check(type_name: str, payload: dict[str, Any], options: Options | None = None, **named: Any) -> None:
     """Refuse what `enqueue` would refuse, and write nothing. Raises `InvalidInput`, `NotFound`."""
-    _checked(catalog.find(type_name), payload)
+    _measured(_checked(catalog.find(type_name), payload))
     check_needs(chosen(options, named))
 
 
@@ -53,22 +55,27 @@ def enqueue_many(
     if isinstance(payloads, str | bytes | dict) or not isinstance(payloads, Iterable):
         raise InvalidInput("payloads", f"{checks.shortened(payloads)} is not a list of payloads")
     checked = [_checked(task_type, payload, f"/{n}") for n, payload in enumerate(payloads)]
-    return put_many(task_type, checked, options)
+    sizes = [_measured(payload, f"/{n}") for n, payload in enumerate(checked)]
+    return put_many(task_type, checked, sizes, options)
 
 
-def _checked(task_type: Any, payload: Any, at: str = "") -> Sized:
+def _checked(task_type: Any, payload: Any, at: str = "") -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise InvalidInput(f"payload{at}", f"{checks.shortened(payload)} is not an object with the type's arguments")
     try:
-        stored = task_type.payload(payload)
+        return task_type.payload(payload)
     except InvalidInput as error:
         if not at:
             raise
         raise InvalidInput(f"payload{at}{error.field}", str(error).removeprefix(f"{error.field}: ")) from None
-    size = len(str(stored))
+
+
+def _measured(payload: dict[str, Any], at: str = "") -> int:
+    """About how many characters it has. Raises `InvalidInput` where it is too large."""
+    size = len(str(payload))
     if size > checks.LARGEST_BYTES // 4:  # only then is it worth the exact measure
-        checks.dumped(stored, f"payload{at}")
-    return stored, size
+        checks.dumped(payload, f"payload{at}")
+    return size
 
 
 def get(task_id: int) -> Task:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -27,8 +27,6 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, UTCDateTime
 
 from models.db import engine, is_postgresql
-
-T = TypeVar("T")
 
 WHEN = UTCDateTime()
 MOST_CHARACTERS = 8 * 1024 * 1024  # of one transaction's JSON: SQLite's only writer has that written in about 0.2 s
@@ -100,19 +98,16 @@ def listed(ids: Collection[int]) -> str:
     return f"{{{','.join(map(str, ids))}}}" if is_postgresql() else json.dumps(list(ids))
 
 
-def portions(things: Iterable[T], most: int, size: Callable[[T], int]) -> Iterator[list[T]]:
-    """The things in their order, a transaction's worth at a time: up to `most`, and of up to `MOST_CHARACTERS`."""
-    portion: list[T] = []
-    room = MOST_CHARACTERS
-    for thing in things:
-        taken = size(thing)
-        if portion and (taken > room or len(portion) == most):
-            yield portion
-            portion, room = [], MOST_CHARACTERS
-        portion.append(thing)
-        room -= taken
-    if portion:
-        yield portion
+def portions(sizes: Sequence[int], most: int) -> Iterator[slice]:
+    """A transaction's worth at a time of things with these sizes: up to `most`, and of up to `MOST_CHARACTERS`."""
+    start, room = 0, MOST_CHARACTERS
+    for at, size in enumerate(sizes):
+        if at > start and (size > room or at - start == most):
+            yield slice(start, at)
+            start, room = at, MOST_CHARACTERS
+        room -= size
+    if sizes:
+        yield slice(start, len(sizes))
 
 
 def packed(rows: Iterable[Mapping[str, Any]]) -> str:
