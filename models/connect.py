@@ -59,7 +59,7 @@ def sqlite(url: URL) -> Engine:
     made = create_engine(
         url,
         module=sqlite_module(),
-        hide_parameters=True,  # of what an error says: it is logged
+        hide_parameters=True,  # payloads among them: errors are logged
         connect_args={"timeout": SQLITE_WAIT_S, "check_same_thread": False},
         pool_size=8,
         max_overflow=64,
@@ -94,7 +94,7 @@ def postgresql(url: URL) -> Engine:
     """For a server; nothing is asked of it yet."""
     made = create_engine(
         url,
-        hide_parameters=True,  # of what an error says: it is logged
+        hide_parameters=True,  # payloads among them: errors are logged
         json_deserializer=_json,
         connect_args={**_PATIENCE, "application_name": "callboard", "options": _OPTIONS},
         pool_size=8,

@@ -30,14 +30,13 @@ def enqueue(type_name: str, payload: dict[str, Any], options: Options | None = N
     """
     task_type = catalog.find(type_name)
     options = chosen(options, named)
-    checked = _checked(task_type, payload)
-    _measured(checked)
-    return put(task_type, checked, options)
+    stored, _ = _checked(task_type, payload)
+    return put(task_type, stored, options)
 
 
 def check(type_name: str, payload: dict[str, Any], options: Options | None = None, **named: Any) -> None:
     """Refuse what `enqueue` would refuse, and write nothing. Raises `InvalidInput`, `NotFound`."""
-    _measured(_checked(catalog.find(type_name), payload))
+    _checked(catalog.find(type_name), payload)
     check_needs(chosen(options, named))
 
 
@@ -54,28 +53,28 @@ def enqueue_many(
     options = chosen(options, named)
     if isinstance(payloads, str | bytes | dict) or not isinstance(payloads, Iterable):
         raise InvalidInput("payloads", f"{checks.shortened(payloads)} is not a list of payloads")
-    checked = [_checked(task_type, payload, f"/{n}") for n, payload in enumerate(payloads)]
-    sizes = [_measured(payload, f"/{n}") for n, payload in enumerate(checked)]
+    checked, sizes = [], []
+    for n, payload in enumerate(payloads):
+        stored, size = _checked(task_type, payload, f"/{n}")
+        checked.append(stored)
+        sizes.append(size)
     return put_many(task_type, checked, sizes, options)
 
 
-def _checked(task_type: Any, payload: Any, at: str = "") -> dict[str, Any]:
+def _checked(task_type: Any, payload: Any, at: str = "") -> tuple[dict[str, Any], int]:
+    """The payload as it is stored, and about how many characters it has. Raises `InvalidInput`."""
     if not isinstance(payload, dict):
         raise InvalidInput(f"payload{at}", f"{checks.shortened(payload)} is not an object with the type's arguments")
     try:
-        return task_type.payload(payload)
+        stored = task_type.payload(payload)
     except InvalidInput as error:
         if not at:
             raise
         raise InvalidInput(f"payload{at}{error.field}", str(error).removeprefix(f"{error.field}: ")) from None
-
-
-def _measured(payload: dict[str, Any], at: str = "") -> int:
-    """About how many characters it has. Raises `InvalidInput` where it is too large."""
-    size = len(str(payload))
+    size = len(str(stored))
     if size > checks.LARGEST_BYTES // 4:  # only then is it worth the exact measure
-        checks.dumped(payload, f"payload{at}")
-    return size
+        checks.dumped(stored, f"payload{at}")
+    return stored, size
 
 
 def get(task_id: int) -> Task:

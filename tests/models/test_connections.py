@@ -42,7 +42,7 @@ def test_one_that_was_cut_a_moment_after_it_worked_costs_one_act(cut, monkeypatc
 
 
 @pytest.mark.usefixtures("ledger")
-def test_an_error_of_the_database_names_its_statement_and_tells_nothing_of_what_was_to_be_written():
+def test_an_error_of_the_database_names_its_statement_and_not_the_statements_parameters():
     with pytest.raises(DBAPIError) as failed, transaction() as session:
         session.execute(text("INSERT INTO nowhere VALUES (:payload)"), {"payload": '{"password": "rosebud"}'})
     assert "INSERT INTO nowhere" in str(failed.value)
